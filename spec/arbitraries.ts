@@ -1,0 +1,174 @@
+import fc from 'fast-check';
+import type { Conv2dOptions } from '../src/naive/conv2d.ts';
+import { size, type Tensor } from '../src/tensor.ts';
+import { geometry, type Border, type PoolOptions } from '../src/window.ts';
+
+type Tensors = (shape: readonly number[]) => fc.Arbitrary<Tensor>;
+
+/** Eighths in [−4, 4]: sums of their products are exact in float64, so results can be compared bit by bit. */
+export const eighths: Tensors = (shape) =>
+  fc
+    .array(fc.integer({ min: -32, max: 32 }), { minLength: size(shape), maxLength: size(shape), size: 'max' })
+    .map((values) => ({ shape, data: Float64Array.from(values, (k) => k / 8 + 0) })); // + 0: no −0
+
+/** Multiples of `step` around `middle`, all different: no tie within step / 2. */
+export const distinct =
+  (step: number, middle = 0): Tensors =>
+  (shape) => {
+    const order = Array.from({ length: size(shape) }, (_, i) => i);
+    return fc.shuffledSubarray(order, { minLength: order.length }).map((ranks) => ({
+      shape,
+      data: Float64Array.from(ranks, (rank) => middle + (rank - (order.length >> 1)) * step),
+    }));
+  };
+
+/** Different numbers out of `choices`, in any order: one for each of `count` axes. */
+const different = (count: number, ...choices: number[]) =>
+  fc.shuffledSubarray(choices, { minLength: count, maxLength: count });
+/** The same, equal or not. */
+const free = (count: number, ...choices: number[]) =>
+  fc.array(fc.constantFrom(...choices), { minLength: count, maxLength: count });
+
+/** Three hostile cases (no size 1, other numbers on the other axis) to one small case (1s and squares welcome). */
+const hostileOrSmall = <T>(draw: (axes: typeof different, least: number) => fc.Arbitrary<T>) =>
+  fc.oneof({ weight: 3, arbitrary: draw(different, 2) }, { weight: 1, arbitrary: draw(free, 1) });
+
+/** A window, first, and then an image it fits: about OH×OW places, and some pixels beyond the last. */
+const windowAndImage = (axes: typeof different, least: number, most: (taps: number) => number) =>
+  fc
+    .record({
+      kernel: axes(2, least, 3),
+      places: axes(2, least, 3),
+      stride: axes(2, 1, 2),
+      dilation: axes(2, 1, 2),
+      sides: axes(2, 0, most(3)).chain(([a, b]) => fc.constantFrom([a, b, b, a], [b, a, b, b], [a, a, b, a])),
+      beyond: free(2, 0, 1),
+    })
+    .map(({ kernel: [KH, KW], places: [OH, OW], stride, dilation, sides, beyond }) => {
+      const [top, bottom, left, right] = sides.map((s, side) => Math.min(s, most(side < 2 ? KH : KW)));
+      const border: Border = { top, bottom, left, right };
+      const high = (OH - 1) * stride[0] + dilation[0] * (KH - 1) + 1 - top - bottom + beyond[0];
+      const wide = (OW - 1) * stride[1] + dilation[1] * (KW - 1) + 1 - left - right + beyond[1];
+      const options = {
+        stride: [stride[0], stride[1]],
+        padding: border,
+        dilation: [dilation[0], dilation[1]],
+      } as const;
+      const [H, W] = [Math.max(high, least), Math.max(wide, least)];
+      return { KH, KW, H, W: H === W && least > 1 ? W + stride[1] : W, options };
+    });
+
+/** A valid call of conv2d, every option written out, and a dy of y's shape. */
+export const conv2dCase = () =>
+  hostileOrSmall((axes, least) =>
+    fc.record({ sizes: axes(3, least, 3, 4), window: windowAndImage(axes, least, () => 2) }),
+  ).chain(({ sizes: [N, C, O], window: { KH, KW, H, W, options } }) => {
+    const { OH, OW } = geometry('conv2dCase', [H, W], [KH, KW], options);
+    return fc.record({
+      inputs: fc.record({ x: eighths([N, C, H, W]), w: eighths([O, C, KH, KW]), b: eighths([O]) }),
+      options: fc.constant(options satisfies Conv2dOptions),
+      dy: eighths([N, O, OH, OW]),
+    });
+  });
+
+/** A valid call of maxPool2d; pixels from `pixels`. */
+export const maxPool2dCase = (pixels = eighths) =>
+  fc
+    .tuple(
+      hostileOrSmall((axes, least) =>
+        fc.record({ sizes: axes(2, least, 3), window: windowAndImage(axes, least, (taps) => taps >> 1) }),
+      ),
+      fc.boolean(),
+    )
+    .chain(
+      ([
+        {
+          sizes: [N, C],
+          window,
+        },
+        ceilMode,
+      ]) => {
+        const { KH, KW, H, W } = window;
+        const options = { kernel: [KH, KW] as const, ...window.options, ceilMode };
+        const { OH, OW } = geometry('maxPool2dCase', [H, W], [KH, KW], options);
+        return fc.record({
+          inputs: fc.record({ x: pixels([N, C, H, W]) }),
+          options: fc.constant(options satisfies PoolOptions),
+          dy: eighths([N, C, OH, OW]),
+        });
+      },
+    );
+
+/** A valid call of relu; values from `values`. */
+export const reluCase = (values = eighths) =>
+  hostileOrSmall((axes, least) => axes(4, least, 3, 4, 5)).chain((shape) =>
+    fc.record({
+      inputs: fc.record({ x: values(shape) }),
+      options: fc.constant({}),
+      dy: eighths(shape),
+    }),
+  );
+
+/** A valid call of flatten: 2 to 4 axes. */
+export const flattenCase = () =>
+  fc
+    .tuple(
+      hostileOrSmall((axes, least) => axes(4, least, 3, 4, 5)),
+      fc.integer({ min: 2, max: 4 }),
+    )
+    .chain(([sizes, rank]) => {
+      const [N, ...others] = sizes.slice(0, rank);
+      return fc.record({
+        inputs: fc.record({ x: eighths([N, ...others]) }),
+        options: fc.constant({}),
+        dy: eighths([N, size(others)]),
+      });
+    });
+
+/** A valid call of linear. */
+export const linearCase = () =>
+  hostileOrSmall((axes, least) => axes(3, least, 3, 4)).chain(([N, D, O]) =>
+    fc.record({
+      inputs: fc.record({ x: eighths([N, D]), w: eighths([O, D]), b: eighths([O]) }),
+      options: fc.constant({}),
+      dy: eighths([N, O]),
+    }),
+  );
+
+/** A batch and a number of classes. */
+const batchAndClasses = hostileOrSmall((axes, least) => axes(2, least, 3, 4));
+
+/** A valid call of softmax. */
+export const softmaxCase = () =>
+  batchAndClasses.chain(([N, K]) =>
+    fc.record({
+      inputs: fc.record({ x: eighths([N, K]) }),
+      options: fc.constant({}),
+      dy: eighths([N, K]),
+    }),
+  );
+
+/** The right class of each of N rows. */
+const classes = (N: number, K: number): fc.Arbitrary<Tensor> =>
+  fc
+    .array(fc.nat(K - 1), { minLength: N, maxLength: N })
+    .map((labels) => ({ shape: [N], data: Float64Array.from(labels) }));
+
+/** N rows of probabilities, exact in sixteenths: sixteen votes for K classes. */
+const probabilities = (N: number, K: number): fc.Arbitrary<Tensor> =>
+  fc.array(fc.array(fc.nat(K - 1), { minLength: 16, maxLength: 16 }), { minLength: N, maxLength: N }).map((rows) => {
+    const data = new Float64Array(N * K);
+    rows.forEach((votes, n) => votes.forEach((k) => (data[n * K + k] += 1 / 16)));
+    return { shape: [N, K], data };
+  });
+
+/** A valid call of softmaxCrossEntropy, with labels of either form. */
+export const softmaxCrossEntropyCase = () =>
+  batchAndClasses.chain(([N, K]) =>
+    fc.record({
+      inputs: fc.record({ logits: eighths([N, K]) }),
+      constants: fc.record({ labels: fc.oneof(classes(N, K), probabilities(N, K)) }),
+      options: fc.constant({}),
+      dy: eighths([]),
+    }),
+  );

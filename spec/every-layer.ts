@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { implementations, type LayerName } from '../src/layers.ts';
+import { zeros, type Tensor } from '../src/tensor.ts';
+import { allowed, expectTensors, expectSameBits, expectTensor, type Compare } from './close.ts';
+import { compareOf, goldenFile, type GoldenCase } from './golden.ts';
+import { slopes } from './gradcheck.ts';
+import { law, layerOf, type Call, type Case, type Law, type Layer } from './law.ts';
+
+/** How exactly a layer can be checked, stated by its spec with the reason. */
+export interface Precision {
+  /** Between two implementations, on the layer's cases. */
+  readonly compare: Compare;
+  /** The step of the difference quotients, and their error. A power of 2, so that x ± h is exact. */
+  readonly h: number;
+  readonly tolerance: number;
+}
+
+/** Sums of products and maxima of eighths: no rounding at all, and difference quotients are slopes. */
+export const exactOnEighths: Precision = { compare: 'exact', h: 2 ** -5, tolerance: 0 };
+
+export interface Specification {
+  readonly cases: fc.Arbitrary<Case>;
+  /** Cases without a kink within h, for the gradient law. Default: `cases`. */
+  readonly smooth?: fc.Arbitrary<Case>;
+  readonly precision: Precision;
+  /** The laws of this layer alone. */
+  readonly laws: readonly Law[];
+  /** Calls that are errors, and the message of each. */
+  readonly rejects: readonly (readonly [Call, string])[];
+}
+
+/** y and the gradients, all outputs of a case by name. */
+const outputs = ({ forward, backward }: Layer, call: Case): Readonly<Record<string, Tensor>> => ({
+  y: forward(call),
+  ...backward(call),
+});
+
+/** The laws that hold for every layer, whatever it computes. */
+export function lawsOfEveryLayer(
+  name: LayerName,
+  { cases, smooth = cases, precision: { compare, h, tolerance }, rejects }: Specification,
+): readonly Law[] {
+  const definition = layerOf(implementations.naive, name);
+  const once = <T>(value: T) => fc.constant(value);
+  return [
+    // of the definition itself this asks little; of every other implementation, everything
+    law('y and the gradients are those of the definition', cases, (layer, call) => {
+      expectTensors(outputs(layer, call), outputs(definition, call), allowed(compare, layer.u));
+    }),
+
+    law(
+      'every input k has a gradient dk: the slope of ⟨y, dy⟩ along k',
+      smooth,
+      ({ backward, u }, call) => {
+        const rounding = allowed(compare, u);
+        expectTensors(backward(call), slopes(definition, call, h), (want, i) => tolerance + rounding(want, i));
+      },
+      25, // two forward passes for every coordinate of every input: each case is a hundred checks
+    ),
+
+    law('no argument is written to, and no result shares memory with one', cases, (layer, call) => {
+      const before = structuredClone(call);
+      const results = outputs(layer, call);
+      assert.deepEqual(structuredClone(call), before); // a clone loses fast-check's null prototype
+      const lent = [...Object.values(call.inputs), ...Object.values(call.constants ?? {}), call.dy];
+      const all = [...lent, ...Object.values(results)];
+      for (const [k, { data }] of Object.entries(results)) {
+        const owners = all.filter((tensor) => tensor.data.buffer === data.buffer);
+        assert.equal(owners.length, 1, `${k} shares memory with an argument or another result`);
+      }
+    }),
+
+    law('the same call gives the same bits, whatever is called in between', fc.tuple(cases, cases), (layer, [a, b]) => {
+      const first = outputs(layer, a);
+      outputs(layer, b);
+      for (const [k, again] of Object.entries(outputs(layer, a))) expectSameBits(k, again, first[k]);
+    }),
+
+    law('a dy of another shape is an error', cases, ({ backward }, call) => {
+      const { shape } = call.dy;
+      const message = `${name}Backward: dy has shape (${[...shape, 1].join(', ')}), expected (${shape.join(', ')})`;
+      assert.throws(() => backward({ ...call, dy: zeros([...shape, 1]) }), new RangeError(message));
+    }),
+
+    ...rejects.map(([call, message]) =>
+      law(
+        `error: ${message}`,
+        once(call),
+        ({ forward, backward }) => {
+          assert.throws(() => forward(call), new RangeError(message));
+          assert.throws(() => backward({ ...call, dy: zeros([]) }), new RangeError(message));
+        },
+        1,
+      ),
+    ),
+
+    ...goldenFile(`${name}.json`).cases.flatMap((golden) => [
+      law(`golden: ${golden.title}`, once(golden), (layer) => expectGolden(layer, golden), 1),
+      ...(golden.kink
+        ? []
+        : [
+            law(
+              `every dk is the slope along k: ${golden.title}`,
+              once(golden),
+              ({ backward, u }) => {
+                const gradients = backward(golden);
+                for (const [k, slope] of Object.entries(slopes(definition, golden, h))) {
+                  const rounding = allowed(compareOf(golden, k), u);
+                  expectTensor(k, gradients[k], slope, (want, i) => tolerance + rounding(want, i));
+                }
+              },
+              1,
+            ),
+          ]),
+    ]),
+  ];
+}
+
+/** @throws AssertionError if an output of the layer is not what the case expects */
+export function expectGolden(layer: Layer, golden: GoldenCase): void {
+  const expected = { y: golden.y, ...golden.gradients };
+  const actual = outputs(layer, golden);
+  assert.deepEqual(Object.keys(actual).sort(), Object.keys(expected).sort());
+  for (const [k, want] of Object.entries(expected)) {
+    expectTensor(k, actual[k], want, allowed(compareOf(golden, k), layer.u));
+    if (golden.signedZeros) expectSameBits(k, actual[k], want);
+  }
+}

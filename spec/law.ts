@@ -1,0 +1,92 @@
+import fc from 'fast-check';
+import type { LayerName, Layers } from '../src/layers.ts';
+import { show, type Tensor } from '../src/tensor.ts';
+
+/** The arguments of a layer, layer(...inputs, ...constants, options) → y. Only inputs have gradients. */
+export interface Call {
+  readonly inputs: Readonly<Record<string, Tensor>>;
+  readonly constants?: Readonly<Record<string, Tensor>>;
+  readonly options: object;
+}
+
+/** A call, and a gradient dy of y's shape: layerBackward(dy, ...inputs, ...constants, options) → { d<input> }. */
+export interface Case extends Call {
+  readonly dy: Tensor;
+}
+
+/** One layer under test, whoever computes it: our own functions, or a foreign program behind a synchronous bridge. */
+export interface Layer {
+  readonly forward: (call: Call) => Tensor;
+  readonly backward: (call: Case) => Readonly<Record<string, Tensor>>;
+  /** The unit roundoff of its arithmetic: 2⁻⁵³ in float64, 2⁻²⁴ in float32. */
+  readonly u: number;
+}
+
+/** A sentence, and a property that holds of every layer the sentence is true of. */
+export interface Law {
+  readonly sentence: string;
+  readonly property: (layer: Layer) => fc.IProperty<unknown>;
+  readonly numRuns: number;
+}
+
+/** `check` throws if the layer breaks the law on one of the cases. */
+export function law<T>(
+  sentence: string,
+  cases: fc.Arbitrary<T>,
+  check: (layer: Layer, value: T) => void,
+  numRuns = 100,
+): Law {
+  return { sentence, numRuns, property: (layer) => fc.property(cases, (value) => check(layer, value)) };
+}
+
+/**
+ * Tries the law on numRuns random cases.
+ * @throws Error that says what broke, shows the smallest case on which it does, and names the seed
+ */
+export function uphold({ property, numRuns }: Law, layer: Layer): void {
+  const run = fc.check(property(layer), { numRuns });
+  if (!run.failed) return;
+  const cause = run.errorInstance;
+  const what = cause instanceof Error ? cause.message : `${cause}`;
+  const smallest = run.counterexample ? describeCase(run.counterexample) : '';
+  throw new Error(
+    `${what}\n\nThe smallest case found (run ${run.numRuns} of ${numRuns}, ${run.numShrinks} times smaller; SEED=${run.seed}):\n${smallest}`,
+    { cause },
+  );
+}
+
+/** Every tensor of a case as a grid, everything else as JSON. */
+function describeCase(value: unknown, name = ''): string {
+  if (Array.isArray(value) && value.length === 1) return describeCase(value[0], name);
+  if (isTensor(value)) return `${name} (${value.shape.join(', ')})\n${show(value).replace(/^/gm, '    ')}\n`;
+  const holdsTensors = (part: unknown): boolean =>
+    isTensor(part) || (typeof part === 'object' && part !== null && Object.values(part).some(holdsTensors));
+  if (!holdsTensors(value)) return `${name} ${JSON.stringify(value)}\n`;
+  return Object.entries(value as object)
+    .map(([key, part]) => describeCase(part, key === 'inputs' || key === 'constants' ? name : `${name} ${key}`.trim()))
+    .join('');
+}
+
+const isTensor = (value: unknown): value is Tensor =>
+  typeof value === 'object' && value !== null && 'data' in value && value.data instanceof Float64Array;
+
+/** The layer `name` of one of our implementations. */
+export function layerOf(layers: Layers, name: LayerName, u = 2 ** -53): Layer {
+  const forward = layers[name] as (...args: unknown[]) => Tensor;
+  const backward = layers[`${name}Backward`] as (...args: unknown[]) => Record<string, Tensor>;
+  const args = ({ inputs, constants = {}, options }: Call) => [
+    ...Object.values(inputs),
+    ...Object.values(constants),
+    options,
+  ];
+  return {
+    u,
+    forward: (call) => forward(...args(call)),
+    backward: (call) => backward(call.dy, ...args(call)),
+  };
+}
+
+/** The same call with other inputs and options. */
+export function change<C extends Call>(call: C, inputs: Partial<C['inputs']>, options: object = {}): C {
+  return { ...call, inputs: { ...call.inputs, ...inputs }, options: { ...call.options, ...options } };
+}

@@ -1,0 +1,66 @@
+import fc from 'fast-check';
+import { add } from '../src/ndarray.ts';
+import { get, set, zeros } from '../src/tensor.ts';
+import { eighths, linearCase } from './arbitraries.ts';
+import { dot, expectTensor } from './close.ts';
+import { exactOnEighths } from './every-layer.ts';
+import { entry, tabulate } from './images.ts';
+import { change, law } from './law.ts';
+import { specify } from './specify.ts';
+
+const cases = linearCase();
+const withoutBias = cases.map((call) => change(call, { b: zeros(call.inputs.b.shape) }));
+const twoOfEach = withoutBias.chain((call) =>
+  fc.record({ call: fc.constant(call), x: eighths(call.inputs.x.shape), w: eighths(call.inputs.w.shape) }),
+);
+const loneOne = fc.record({ x: eighths([2, 3]), o: fc.nat(3), d: fc.nat(2) });
+const of = ({ x = [2, 3], w = [4, 3], b = [4] }) => ({
+  inputs: { x: zeros(x), w: zeros(w), b: zeros(b) },
+  options: {},
+});
+
+export const laws = specify('linear', {
+  cases,
+  precision: exactOnEighths,
+  laws: [
+    law('linear in x and in w when b = 0', twoOfEach, ({ forward }, { call, ...more }) => {
+      for (const k of ['x', 'w'] as const) {
+        const y = (input = call.inputs[k]) => forward(change(call, { [k]: input }));
+        expectTensor('y', y(add(call.inputs[k], more[k])), add(y(), y(more[k])));
+      }
+    }),
+    law('⟨y, dy⟩ = ⟨x, dx⟩ = ⟨w, dw⟩ when b = 0', withoutBias, ({ forward, backward }, call) => {
+      const { dx, dw } = backward(call);
+      expectTensor('⟨x, dx⟩', dot(call.inputs.x, dx), dot(forward(call), call.dy));
+      expectTensor('⟨w, dw⟩', dot(call.inputs.w, dw), dot(forward(call), call.dy));
+    }),
+    law('a lone 1 at w[o, d]: y[o] is x[d]', loneOne, ({ forward }, { x, o, d }) => {
+      const w = zeros([4, 3]);
+      set(w, 1, o, d);
+      const y = tabulate([2, 4], (n, at) => (at === o ? get(x, n, d) : 0));
+      expectTensor('y', forward({ inputs: { x, w, b: zeros([4]) }, options: {} }), y);
+    }),
+    law('y = b where x = 0', cases, ({ forward }, call) => {
+      const y = forward(change(call, { x: zeros(call.inputs.x.shape) }));
+      const b = tabulate(y.shape, (_, o) => get(call.inputs.b, o));
+      expectTensor('y', y, b);
+    }),
+    law('wᵀ after w is wᵀ·w', withoutBias, ({ forward }, call) => {
+      const { x, w } = call.inputs;
+      const [O, D] = w.shape;
+      const back = tabulate([D, O], (d, o) => get(w, o, d)); // wᵀ: (N, O) → (N, D)
+      const twice = forward({ inputs: { x: forward(call), w: back, b: zeros([D]) }, options: {} });
+      const product = forward({ inputs: { x: back, w: back, b: zeros([D]) }, options: {} }); // wᵀ·w
+      expectTensor('y', twice, forward({ inputs: { x, w: product, b: zeros([D]) }, options: {} }));
+    }),
+    law('the entries of a batch do not see each other', cases, ({ forward }, call) => {
+      for (let n = 0; n < call.dy.shape[0]; n++)
+        expectTensor('y', forward(change(call, { x: entry(call.inputs.x, n) })), entry(forward(call), n));
+    }),
+  ],
+  rejects: [
+    [of({ x: [2, 3, 1] }), 'linear: x has shape (2, 3, 1), expected (N, D)'],
+    [of({ w: [3, 4] }), 'linear: w has shape (3, 4), expected (O, 3)'],
+    [of({ b: [3] }), 'linear: b has shape (3), expected (4)'],
+  ],
+});

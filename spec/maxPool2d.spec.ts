@@ -1,0 +1,103 @@
+import fc from 'fast-check';
+import { map, mul, sum } from '../src/ndarray.ts';
+import { get, zeros } from '../src/tensor.ts';
+import type { PoolOptions } from '../src/window.ts';
+import { distinct, eighths, maxPool2dCase } from './arbitraries.ts';
+import { expectTensor } from './close.ts';
+import { exactOnEighths } from './every-layer.ts';
+import { tabulate } from './images.ts';
+import { change, law } from './law.ts';
+import { specify } from './specify.ts';
+
+const cases = maxPool2dCase();
+const onePixel = cases.chain((call) =>
+  fc.record({ call: fc.constant(call), at: fc.nat(call.inputs.x.data.length - 1) }),
+);
+/** Strides up to the kernel: the first windows leave no gaps. */
+const twice = fc
+  .record({
+    kernels: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
+    gaps: fc.tuple(fc.nat(2), fc.nat(2)),
+    second: fc.record({
+      kernel: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
+      stride: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
+    }),
+    x: eighths([2, 3, 9, 10]),
+  })
+  .map(({ kernels: [KH, KW], gaps, second, x }) => {
+    const stride = [Math.max(1, KH - gaps[0]), Math.max(1, KW - gaps[1])] as const;
+    return { x, second, first: { kernel: [KH, KW] as const, stride } };
+  });
+const of = ({ x = [1, 1, 4, 4], ...options }: { x?: number[] } & PoolOptions) => ({
+  inputs: { x: zeros(x) },
+  options,
+});
+
+export const laws = specify('maxPool2d', {
+  cases,
+  smooth: maxPool2dCase(distinct(1 / 8)), // 1/8 apart: x ± h changes no winner
+  precision: exactOnEighths,
+  laws: [
+    law('pool(f(x)) = f(pool(x)) for increasing f', cases, ({ forward }, call) => {
+      const f = (value: number) => 3 * value - 50; // all negative: a padding of 0 would show
+      expectTensor('y', forward(change(call, { x: map(call.inputs.x, f) })), map(forward(call), f));
+    }),
+    law('Σ dx = Σ dy over the windows that see the image', cases, ({ forward, backward }, call) => {
+      const seen = map(forward(call), (value) => (value === -Infinity ? 0 : 1));
+      const axes = [0, 1, 2, 3];
+      expectTensor('Σ', sum(backward(call).dx, axes), sum(mul(call.dy, seen), axes));
+    }),
+    law('a 1×1 kernel changes nothing', cases, (layer, { inputs: { x } }) => {
+      const y = layer.forward({ inputs: { x }, options: { kernel: 1 } });
+      expectTensor('y', y, x);
+    }),
+    law('pooling twice is pooling once under a larger window', twice, ({ forward }, { x, first, second }) => {
+      const reach = (axis: 0 | 1) => (second.kernel[axis] - 1) * first.stride[axis] + first.kernel[axis];
+      const stride = [first.stride[0] * second.stride[0], first.stride[1] * second.stride[1]];
+      const y = forward({ inputs: { x: forward({ inputs: { x }, options: first }) }, options: second });
+      expectTensor('y', y, forward({ inputs: { x }, options: { kernel: [reach(0), reach(1)], stride } }));
+    }),
+    law('the entries of a batch and the channels do not see each other', cases, ({ forward }, call) => {
+      const { x } = call.inputs;
+      const y = forward(call);
+      const [N, C] = x.shape;
+      for (let n = 0; n < N; n++)
+        for (let c = 0; c < C; c++) {
+          const alone = forward(
+            change(call, { x: tabulate([1, 1, ...x.shape.slice(2)], (_n, _c, h, w) => get(x, n, c, h, w)) }),
+          );
+          expectTensor(
+            'y',
+            alone,
+            tabulate(alone.shape, (_n, _c, oh, ow) => get(y, n, c, oh, ow)),
+          );
+        }
+    }),
+    law('NaN under a window, and only there, makes NaN', onePixel, ({ forward }, { call, at }) => {
+      const { shape, data } = call.inputs.x;
+      const y = forward(change(call, { x: { shape, data: data.with(at, NaN) } }));
+      const sees = forward(change(call, { x: { shape, data: data.with(at, 100) } }));
+      expectTensor(
+        'y',
+        y,
+        map(sees, (value) => (value === 100 ? NaN : value)),
+      );
+    }),
+  ],
+  rejects: [
+    [of({ x: [4, 4], kernel: 2 }), 'maxPool2d: x has shape (4, 4), expected (N, C, H, W)'],
+    [of({ kernel: 0 }), 'maxPool2d: kernel is 0, expected an integer ≥ 1'],
+    [of({ kernel: undefined as never }), 'maxPool2d: kernel is undefined, expected an integer ≥ 1 or [height, width]'],
+    [of({ kernel: 2, stride: NaN }), 'maxPool2d: stride is NaN, expected an integer ≥ 1'],
+    [of({ kernel: [2, 3], padding: 2 }), "maxPool2d: padding at the top is 2, expected at most half the kernel's 2"],
+    [
+      of({ kernel: [2, 3], padding: { top: 0, bottom: 1, left: 1, right: 2 } }),
+      "maxPool2d: padding at the right is 2, expected at most half the kernel's 3",
+    ],
+    [of({ kernel: 5 }), 'maxPool2d: the window is 5×5 pixels, expected at most the 4×4 of the image and its padding'],
+    [
+      of({ kernel: 5, stride: 1, ceilMode: true }),
+      'maxPool2d: the window is 5×5 pixels, expected at most the 4×4 of the image and its padding',
+    ],
+  ],
+});

@@ -1,0 +1,16 @@
+import { implementations, type LayerName } from '../src/layers.ts';
+import { lawsOfEveryLayer, type Specification } from './every-layer.ts';
+import { layerOf, uphold, type Law } from './law.ts';
+
+/** Under vitest the laws become tests; any other program imports a spec file for its laws. */
+const vitest = process.env.VITEST ? await import('vitest') : undefined;
+
+/** Every law of a layer; tests of every implementation: 'conv2d > vectorized > …'. */
+export function specify(name: LayerName, specification: Specification): readonly Law[] {
+  const laws = [...specification.laws, ...lawsOfEveryLayer(name, specification)];
+  for (const [implementation, layers] of Object.entries(implementations))
+    vitest?.describe(`${name} > ${implementation}`, () => {
+      for (const law of laws) vitest.it(law.sentence, () => uphold(law, layerOf(layers, name)));
+    });
+  return laws;
+}

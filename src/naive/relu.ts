@@ -1,0 +1,27 @@
+import { dims, type NoOptions, type Tensor } from '../tensor.ts';
+
+/**
+ * The rectifier: what is negative becomes 0.
+ *
+ *     y[i] = max(0, x[i])
+ *
+ * NaN stays NaN; −0 becomes 0.
+ *
+ *     x, y    any shape
+ *
+ * @throws RangeError if x has not as many numbers as its shape says
+ * @see Nair & Hinton, Rectified linear units improve restricted Boltzmann machines, ICML 2010
+ */
+export function relu(x: Tensor, _: NoOptions = {}): Tensor {
+  reluShape(x);
+  return { shape: x.shape, data: x.data.map((value) => Math.max(0, value)) };
+}
+
+/** dy passes where x is positive. The slope at 0 is 0. */
+export function reluBackward(dy: Tensor, x: Tensor, _: NoOptions = {}): { dx: Tensor } {
+  dims('reluBackward: dy', dy, reluShape(x));
+  return { dx: { shape: x.shape, data: dy.data.map((slope, i) => (x.data[i] > 0 ? slope : 0)) } };
+}
+
+/** The shape rule, and the errors when it is broken. Every implementation obeys it. */
+export const reluShape = (x: Tensor) => dims('relu: x', x, x.shape);

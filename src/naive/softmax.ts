@@ -1,0 +1,40 @@
+import { dims, get, set, zeros, type NoOptions, type Tensor } from '../tensor.ts';
+
+/**
+ * Every row of logits as probabilities.
+ *
+ *     y[n,k] = exp(x[n,k] − m) / Σⱼ exp(x[n,j] − m)        m = maxⱼ x[n,j]: nothing overflows
+ *
+ *     x, y (N, K)    batch, class
+ *
+ * @throws RangeError if x is not (N, K)
+ */
+export function softmax(x: Tensor, _: NoOptions = {}): Tensor {
+  const [N, K] = softmaxShape(x);
+  const y = zeros([N, K]);
+  for (let n = 0; n < N; n++) {
+    let m = -Infinity;
+    for (let k = 0; k < K; k++) m = Math.max(m, get(x, n, k));
+    let sum = 0;
+    for (let k = 0; k < K; k++) sum += Math.exp(get(x, n, k) - m);
+    for (let k = 0; k < K; k++) set(y, Math.exp(get(x, n, k) - m) / sum, n, k);
+  }
+  return y;
+}
+
+/** dx = y · (dy − Σⱼ dy[n,j]·y[n,j]): a logit gains only what its row's mean of dy, weighted by y, falls short of its dy. */
+export function softmaxBackward(dy: Tensor, x: Tensor, _: NoOptions = {}): { dx: Tensor } {
+  const [N, K] = softmaxShape(x);
+  dims('softmaxBackward: dy', dy, [N, K]);
+  const y = softmax(x);
+  const dx = zeros([N, K]);
+  for (let n = 0; n < N; n++) {
+    let mean = 0;
+    for (let k = 0; k < K; k++) mean += get(dy, n, k) * get(y, n, k);
+    for (let k = 0; k < K; k++) set(dx, get(y, n, k) * (get(dy, n, k) - mean), n, k);
+  }
+  return { dx };
+}
+
+/** The shape rule, and the errors when it is broken. Every implementation obeys it. */
+export const softmaxShape = (x: Tensor) => dims('softmax: x', x, ['N', 'K']);

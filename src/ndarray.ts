@@ -1,0 +1,177 @@
+import { dims, set, size, zeros, type Tensor } from './tensor.ts';
+import type { Geometry } from './window.ts';
+
+// ── Shape ───────────────────────────────────────────────────────────────────
+
+/** Same numbers, new shape. Shares `data`: no function here writes to its inputs. */
+export function reshape(x: Tensor, shape: readonly number[]): Tensor {
+  if (size(shape) !== x.data.length)
+    throw new RangeError(`reshape: ${x.data.length} numbers do not fill (${shape.join(', ')})`);
+  return { shape, data: x.data };
+}
+
+/** The same tensor, in memory of its own. */
+export const copy = (x: Tensor): Tensor => ({ shape: x.shape, data: x.data.slice() });
+
+/** Swaps the last two axes: (…, A, B) → (…, B, A). */
+export function transpose(x: Tensor): Tensor {
+  if (x.shape.length < 2) throw new RangeError(`transpose: x has shape (${x.shape.join(', ')}), expected (…, A, B)`);
+  const [A, B] = x.shape.slice(-2);
+  const y = zeros([...x.shape.slice(0, -2), B, A]);
+  for (let start = 0; start < x.data.length; start += A * B)
+    for (let a = 0; a < A; a++) for (let b = 0; b < B; b++) y.data[start + b * A + a] = x.data[start + a * B + b];
+  return y;
+}
+
+/** (N) → (N, K): 1 at [n, labels[n]], 0 elsewhere. */
+export function oneHot(labels: Tensor, K: number): Tensor {
+  const [N] = dims('oneHot: labels', labels, ['N']);
+  const y = zeros([N, K]);
+  labels.data.forEach((label, n) => set(y, 1, n, label));
+  return y;
+}
+
+// ── Element by element ──────────────────────────────────────────────────────
+
+export function map(x: Tensor, f: (value: number) => number): Tensor {
+  return { shape: x.shape, data: x.data.map(f) };
+}
+
+/** f(a, b) element by element. Axes of size 1, and missing leading axes, repeat (NumPy broadcasting). */
+export function zip(a: Tensor, b: Tensor, f: (a: number, b: number) => number): Tensor {
+  const rank = Math.max(a.shape.length, b.shape.length);
+  const [sa, sb] = [a, b].map((t) => [...Array<number>(rank - t.shape.length).fill(1), ...t.shape]);
+  if (sa.some((s, axis) => s !== sb[axis] && s !== 1 && sb[axis] !== 1))
+    throw new RangeError(`zip: shapes (${a.shape.join(', ')}) and (${b.shape.join(', ')}) do not broadcast`);
+  const y = zeros(sa.map((s, axis) => (s === 1 ? sb[axis] : s)));
+  const [ia, ib] = [positions(sa, y.shape), positions(sb, y.shape)];
+  for (let i = 0; i < y.data.length; i++) y.data[i] = f(a.data[ia[i]], b.data[ib[i]]);
+  return y;
+}
+export const add = (a: Tensor, b: Tensor) => zip(a, b, (a, b) => a + b);
+export const sub = (a: Tensor, b: Tensor) => zip(a, b, (a, b) => a - b);
+export const mul = (a: Tensor, b: Tensor) => zip(a, b, (a, b) => a * b);
+export const div = (a: Tensor, b: Tensor) => zip(a, b, (a, b) => a / b);
+
+// ── Reductions: the reduced axes stay, with size 1, so the result broadcasts back ──
+
+export function reduce(
+  x: Tensor,
+  axes: readonly number[],
+  start: number,
+  f: (acc: number, value: number) => number,
+): Tensor {
+  const none = axes.find((axis) => !(axis in x.shape));
+  if (none !== undefined) throw new RangeError(`reduce: x has shape (${x.shape.join(', ')}) and no axis ${none}`);
+  const y = zeros(x.shape.map((s, axis) => (axes.includes(axis) ? 1 : s)));
+  y.data.fill(start);
+  const iy = positions(y.shape, x.shape);
+  for (let i = 0; i < x.data.length; i++) y.data[iy[i]] = f(y.data[iy[i]], x.data[i]);
+  return y;
+}
+export const sum = (x: Tensor, axes: readonly number[]) => reduce(x, axes, 0, (a, b) => a + b);
+export const max = (x: Tensor, axes: readonly number[]) => reduce(x, axes, -Infinity, Math.max);
+
+/**
+ * (N, K, L) → (N, K, L): 1 where x holds the first maximum of its column x[n, :, l], 0 elsewhere.
+ * NaN is larger than any number; a column of −∞ has no maximum.
+ */
+export function firstMax(x: Tensor): Tensor {
+  const [N, K, L] = dims('firstMax: x', x, ['N', 'K', 'L']);
+  const y = zeros(x.shape);
+  for (let n = 0; n < N; n++)
+    for (let l = 0; l < L; l++) {
+      let [largest, winner] = [-Infinity, -1];
+      for (let k = 0, at = n * K * L + l; k < K; k++, at += L) {
+        if (!(x.data[at] > largest || (Number.isNaN(x.data[at]) && !Number.isNaN(largest)))) continue;
+        [largest, winner] = [x.data[at], at];
+      }
+      if (winner >= 0) y.data[winner] = 1;
+    }
+  return y;
+}
+
+// ── Products ────────────────────────────────────────────────────────────────
+
+/** (…, M, K) · (…, K, P) → (…, M, P): one product per batch entry; missing leading axes repeat. */
+export function matmul(a: Tensor, b: Tensor): Tensor {
+  const [M, K] = a.shape.slice(-2);
+  const [K2, P] = b.shape.slice(-2);
+  const [batchA, batchB] = [a, b].map((t) => t.shape.slice(0, -2));
+  const [long, short] = batchA.length > batchB.length ? [batchA, batchB] : [batchB, batchA];
+  const repeats = short.every((s, i) => s === long[long.length - short.length + i]);
+  if (a.shape.length < 2 || b.shape.length < 2 || K !== K2 || !repeats)
+    throw new RangeError(`matmul: (${a.shape.join(', ')}) · (${b.shape.join(', ')}) do not fit`);
+  const y = zeros([...long, M, P]);
+  for (let entry = 0; entry < size(long); entry++) {
+    const iy = entry * M * P;
+    const ia = (entry * M * K) % a.data.length;
+    const ib = (entry * K * P) % b.data.length;
+    for (let m = 0; m < M; m++)
+      for (let k = 0; k < K; k++) {
+        const s = a.data[ia + m * K + k];
+        for (let p = 0; p < P; p++) y.data[iy + m * P + p] += s * b.data[ib + k * P + p];
+      }
+  }
+  return y;
+}
+
+// ── Windows ─────────────────────────────────────────────────────────────────
+
+/** (N, C, H, W) → (N, C·KH·KW, OH·OW): column p holds the pixels under the window at place p. */
+export function unfold(x: Tensor, g: Geometry, outside = 0): Tensor {
+  const [N, C] = dims('unfold: x', x, ['N', 'C', g.H, g.W]);
+  const y = zeros([N, C * g.KH * g.KW, g.OH * g.OW]);
+  y.data.fill(outside);
+  eachTap(N * C, g, (ix, iy) => {
+    y.data[iy] = x.data[ix];
+  });
+  return y;
+}
+
+/** (N, C·KH·KW, OH·OW) → (N, C, H, W), the adjoint of unfold: adds every window back where it came from. */
+export function fold(y: Tensor, g: Geometry): Tensor {
+  const [N, rows] = dims('fold: y', y, ['N', 'C·KH·KW', g.OH * g.OW]);
+  const C = rows / (g.KH * g.KW);
+  if (!Number.isInteger(C)) throw new RangeError(`fold: y has ${rows} rows, expected a multiple of ${g.KH * g.KW}`);
+  const x = zeros([N, C, g.H, g.W]);
+  eachTap(N * C, g, (ix, iy) => {
+    x.data[ix] += y.data[iy];
+  });
+  return x;
+}
+
+/** Calls visit(position in x, position in unfold(x)) for every tap that lies inside the image. */
+function eachTap(images: number, g: Geometry, visit: (ix: number, iy: number) => void): void {
+  let iy = 0;
+  for (let image = 0; image < images; image++)
+    for (let kh = 0; kh < g.KH; kh++)
+      for (let kw = 0; kw < g.KW; kw++)
+        for (let oh = 0; oh < g.OH; oh++)
+          for (let ow = 0; ow < g.OW; ow++, iy++) {
+            const [ih, iw] = [g.row(oh, kh), g.column(ow, kw)];
+            if (g.inside(ih, iw)) visit((image * g.H + ih) * g.W + iw, iy);
+          }
+}
+
+// ── Index arithmetic ────────────────────────────────────────────────────────
+
+/**
+ * For every element of a tensor of shape `to`, in order: its position in one of shape `from`, whose 1-axes repeat.
+ *
+ *     positions([2, 1], [2, 3]) = 0 0 0 1 1 1        positions([1, 3], [2, 3]) = 0 1 2 0 1 2
+ */
+function positions(from: readonly number[], to: readonly number[]): Int32Array {
+  let at = Int32Array.of(0);
+  let step = size(from);
+  to.forEach((count, axis) => {
+    step /= from[axis];
+    const next = new Int32Array(at.length * count);
+    const stride = from[axis] === 1 ? 0 : step;
+    at.forEach((base, i) => {
+      for (let k = 0; k < count; k++) next[i * count + k] = base + k * stride;
+    });
+    at = next;
+  });
+  return at;
+}

@@ -1,0 +1,122 @@
+/**
+ * The one data structure: numbers in row-major order, and the shape they fill; a scalar has shape ().
+ * Always float64, always contiguous. Nothing writes to a tensor it was given.
+ */
+export interface Tensor {
+  readonly shape: readonly number[];
+  readonly data: Float64Array;
+}
+
+/** The options of a layer that has none. */
+export type NoOptions = Readonly<Record<string, never>>;
+
+/** How many numbers fill `shape`. */
+export const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+/** A tensor of zeros. */
+export function zeros(shape: readonly number[]): Tensor {
+  return { shape, data: new Float64Array(size(shape)) };
+}
+
+type Nested = number | readonly Nested[];
+
+/**
+ * The tensor that nested arrays spell out.
+ *
+ *     tensor([[1, 2, 3], [4, 5, 6]]) has shape (2, 3)
+ *
+ * @throws RangeError if the arrays are ragged
+ */
+export function tensor(nested: Nested): Tensor {
+  const shape: number[] = [];
+  for (let level = nested; Array.isArray(level); level = level[0]) shape.push(level.length);
+  const data: number[] = [];
+  const visit = (part: Nested, axis: number): void => {
+    const found = typeof part === 'number' ? 'a number' : `an array of ${part?.length}`;
+    const expected = axis === shape.length ? 'a number' : `an array of ${shape[axis]}`;
+    if (found !== expected) throw new RangeError(`tensor: found ${found} at depth ${axis}, expected ${expected}`);
+    if (typeof part === 'number') data.push(part);
+    else part.forEach((inner) => visit(inner, axis + 1));
+  };
+  visit(nested, 0);
+  return { shape, data: Float64Array.from(data) };
+}
+
+/** x[i₀, i₁, …] */
+export function get(x: Tensor, ...index: readonly number[]): number {
+  return x.data[position(x, index)];
+}
+
+/** x[…, row, column], or `outside` where the row or the column lies outside the image. */
+export function getOr(outside: number, x: Tensor, ...index: readonly number[]): number {
+  const leaves = (i: number, axis: number) =>
+    axis >= x.shape.length - 2 && Number.isInteger(i) && (i < 0 || i >= x.shape[axis]);
+  return index.some(leaves) ? outside : get(x, ...index);
+}
+
+/** x[i₀, i₁, …] = value. For a tensor the caller has just made. */
+export function set(x: Tensor, value: number, ...index: readonly number[]): void {
+  x.data[position(x, index)] = value;
+}
+
+/** x[i₀, i₁, …] += value. For a tensor the caller has just made. */
+export function accumulate(x: Tensor, value: number, ...index: readonly number[]): void {
+  x.data[position(x, index)] += value;
+}
+
+/** Row-major order: the last index moves fastest. */
+function position({ shape }: Tensor, index: readonly number[]): number {
+  let at = 0;
+  let valid = index.length === shape.length;
+  for (let axis = 0; axis < shape.length; axis++) {
+    const i = index[axis];
+    valid &&= Number.isInteger(i) && i >= 0 && i < shape[axis];
+    at = at * shape[axis] + i;
+  }
+  if (!valid) throw new RangeError(`index (${index.join(', ')}) is outside shape (${shape.join(', ')})`);
+  return at;
+}
+
+/**
+ * The sizes of x, once they fit `pattern`: a number must match, a name matches any size ≥ 1, and a last '…' any further sizes.
+ * @throws RangeError 'conv2d: w has shape (4, 1, 3, 3), expected (O, 3, KH, KW)'
+ */
+export function dims(what: string, x: Tensor, pattern: readonly (number | string)[]): readonly number[] {
+  const open = pattern.at(-1) === '…';
+  const fits =
+    (open ? x.shape.length >= pattern.length : x.shape.length === pattern.length) &&
+    x.shape.every((count, axis) =>
+      typeof pattern[axis] === 'number' ? count === pattern[axis] : Number.isInteger(count) && count >= 1,
+    );
+  if (!fits) throw new RangeError(`${what} has shape (${x.shape.join(', ')}), expected (${pattern.join(', ')})`);
+  if (x.data.length !== size(x.shape))
+    throw new RangeError(
+      `${what} has shape (${x.shape.join(', ')}) and ${x.data.length} numbers, expected ${size(x.shape)}`,
+    );
+  return x.shape;
+}
+
+/** @throws RangeError 'conv2d: stride is 0, expected an integer ≥ 1' */
+export function atLeast(what: string, value: number, minimum: number): void {
+  if (!Number.isInteger(value) || value < minimum)
+    throw new RangeError(`${what} is ${value}, expected an integer ≥ ${minimum}`);
+}
+
+/**
+ * x as text that can be read at a glance: the last two axes as a grid, one grid below the other.
+ *
+ *     show(tensor([[1, 2.5], [-3, 4]])) is    1  2.5
+ *                                            -3    4
+ */
+export function show(x: Tensor): string {
+  const columns = x.shape.at(-1) ?? 1;
+  const rows = x.shape.at(-2) ?? 1;
+  const cells = Array.from(x.data, (value) => (Object.is(value, -0) ? '-0' : `${value}`));
+  const widest = Math.max(...cells.map((cell) => cell.length));
+  let text = '';
+  for (let at = 0; at < cells.length; at += columns) {
+    const row = cells.slice(at, at + columns).map((cell) => cell.padStart(widest));
+    text += (at === 0 ? '' : at % (rows * columns) === 0 ? '\n\n' : '\n') + row.join('  ');
+  }
+  return text;
+}

@@ -1,0 +1,15 @@
+import { reluShape } from '../naive/relu.ts';
+import { map, zip } from '../ndarray.ts';
+import { dims, type NoOptions, type Tensor } from '../tensor.ts';
+
+/** y = max(0, x) */
+export function relu(x: Tensor, _: NoOptions = {}): Tensor {
+  reluShape(x);
+  return map(x, (value) => Math.max(0, value));
+}
+
+/** dx = dy where x > 0, else 0. */
+export function reluBackward(dy: Tensor, x: Tensor, _: NoOptions = {}) {
+  dims('reluBackward: dy', dy, reluShape(x));
+  return { dx: zip(dy, x, (slope, value) => (value > 0 ? slope : 0)) };
+}

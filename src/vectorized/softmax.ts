@@ -1,0 +1,17 @@
+import { softmaxShape } from '../naive/softmax.ts';
+import { div, map, max, mul, sub, sum } from '../ndarray.ts';
+import { dims, type NoOptions, type Tensor } from '../tensor.ts';
+
+/** y = powers / their row's sum, where powers = exp(x − its row's maximum). */
+export function softmax(x: Tensor, _: NoOptions = {}): Tensor {
+  softmaxShape(x);
+  const powers = map(sub(x, max(x, [1])), Math.exp);
+  return div(powers, sum(powers, [1]));
+}
+
+/** dx = y · (dy − Σ dy·y) */
+export function softmaxBackward(dy: Tensor, x: Tensor, _: NoOptions = {}) {
+  dims('softmaxBackward: dy', dy, softmaxShape(x));
+  const y = softmax(x);
+  return { dx: mul(y, sub(dy, sum(mul(dy, y), [1]))) };
+}

@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+// Every run draws other random cases; SEED=… npm test draws those of an earlier run again.
+process.env.SEED ??= `${Date.now() % 1_000_000_007}`;
+console.log(`random cases from SEED=${process.env.SEED}`);
+
+export default defineConfig({
+  test: {
+    include: ['spec/**/*.spec.ts'],
+    setupFiles: ['spec/seed.ts'],
+    testTimeout: 60_000, // nothing here is timed: the default of 5 s would be a test of the machine
+    hookTimeout: 60_000,
+  },
+});
