@@ -17,10 +17,10 @@ export function relu(x: Tensor, _: NoOptions = {}): Tensor {
   return { shape: x.shape, data: x.data.map((value) => Math.max(0, value)) };
 }
 
-/** dy passes where x is positive. The slope at 0 is 0. */
+/** dy passes unless x ≤ 0: the slope at 0 is 0, and NaN lets dy pass, as a NaN that wins a max-pool does. */
 export function reluBackward(dy: Tensor, x: Tensor, _: NoOptions = {}): { dx: Tensor } {
   dims('reluBackward: dy', dy, reluShape(x));
-  return { dx: { shape: x.shape, data: dy.data.map((slope, i) => (x.data[i] > 0 ? slope : 0)) } };
+  return { dx: { shape: x.shape, data: dy.data.map((slope, i) => (x.data[i] <= 0 ? 0 : slope)) } };
 }
 
 /** The shape rule, and the errors when it is broken. Every implementation obeys it. */

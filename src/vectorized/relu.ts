@@ -8,8 +8,8 @@ export function relu(x: Tensor, _: NoOptions = {}): Tensor {
   return map(x, (value) => Math.max(0, value));
 }
 
-/** dx = dy where x > 0, else 0. */
+/** dx = 0 where x ≤ 0, else dy. */
 export function reluBackward(dy: Tensor, x: Tensor, _: NoOptions = {}) {
   dims('reluBackward: dy', dy, reluShape(x));
-  return { dx: zip(dy, x, (slope, value) => (value > 0 ? slope : 0)) };
+  return { dx: zip(dy, x, (slope, value) => (value <= 0 ? 0 : slope)) };
 }

@@ -1,0 +1,301 @@
+import { all, create, type BigNumber, type Fraction } from 'mathjs';
+
+/**
+ * The layers in exact arithmetic: fractions where sums and products suffice, decimals of 64 digits or more where exp and
+ * log appear, rounded once at the end. Gradients are difference quotients of the forward formula: no backward formula is
+ * involved, and nothing here is shared with src/.
+ */
+
+type Exact = Fraction | BigNumber;
+interface ExactTensor {
+  readonly shape: readonly number[];
+  readonly data: readonly Exact[];
+}
+interface FloatTensor {
+  readonly shape: readonly number[];
+  readonly data: ArrayLike<number>;
+}
+type Named<T> = Readonly<Record<string, T>>;
+type Pair = readonly [height: number, width: number];
+
+/** A call of a layer or of a network, every option written out. */
+export interface ExactCall {
+  readonly inputs: Named<FloatTensor>;
+  readonly constants?: Named<FloatTensor>;
+  readonly options: object;
+  readonly dy: FloatTensor;
+}
+export interface ExactResult {
+  readonly y: FloatTensor;
+  readonly gradients: Named<FloatTensor>;
+}
+
+// ── Numbers ─────────────────────────────────────────────────────────────────
+
+const math = create(all, {});
+// The methods, which fractions and decimals have in common: mathjs' own functions take half the time to choose one.
+const add = (a: Exact, b: Exact): Exact => (a as BigNumber).add(b as BigNumber);
+const subtract = (a: Exact, b: Exact): Exact => (a as BigNumber).sub(b as BigNumber);
+const multiply = (a: Exact, b: Exact): Exact => (a as BigNumber).mul(b as BigNumber);
+const divide = (a: Exact, b: Exact): Exact => (a as BigNumber).div(b as BigNumber);
+const exp = (a: Exact): Exact => once(`exp ${a}`, () => math.exp(a as BigNumber));
+const log = (a: Exact): Exact => once(`log ${a}`, () => math.log(a as BigNumber));
+/** What exp and log gave, at the present number of digits: one coordinate moves at a time, and 1024 digits take 0.1 s. */
+const known = new Map<string, Exact>();
+function once(what: string, compute: () => unknown): Exact {
+  if (!known.has(what)) known.set(what, compute() as Exact);
+  return known.get(what) as Exact;
+}
+/** Not math.larger, which takes nearly equal decimals for equal. */
+const larger = (a: Exact, b: Exact) => ('n' in a ? a.compare(b as Fraction) > 0 : a.gt(b as BigNumber));
+
+/** A kind of exact number: how it is made of a float64, without any rounding that shows, and rounded to one. */
+interface Arithmetic {
+  readonly of: (value: number) => Exact;
+  /** A step so small that it passes no kink, and 2⁻ⁿ or 10⁻ⁿ so that it is exact. */
+  readonly h: Exact;
+}
+
+const fractions: Arithmetic = {
+  of(value) {
+    let denominator = 1n;
+    for (; !Number.isInteger(value); value *= 2) denominator *= 2n;
+    return math.fraction(BigInt(value), denominator);
+  },
+  h: math.fraction(1n, 2n ** 200n),
+};
+
+/** Decimals of so many digits. A central difference of step h errs by h² and by 10^−digits / h: h = 10^(−digits / 3). */
+function decimals(digits: number): Arithmetic {
+  math.config({ precision: digits });
+  known.clear();
+  return {
+    of(value) {
+      const { n, d, s } = fractions.of(value) as Fraction;
+      return divide(math.bignumber(`${s * n}`), math.bignumber(`${d}`));
+    },
+    h: math.bignumber(`1e-${Math.floor(digits / 3)}`),
+  };
+}
+
+/** To the nearest float64, once. */
+function round(value: Exact): number {
+  const decimal =
+    'n' in value ? math.divide(math.bignumber(`${value.s * value.n}`), math.bignumber(`${value.d}`)) : value;
+  return Number(decimal.toString()) + 0; // no −0
+}
+
+// ── Formulas ────────────────────────────────────────────────────────────────
+
+interface Formula {
+  /** The exact y of layer(...inputs, ...constants, options). */
+  readonly y: (args: readonly ExactTensor[], options: never, of: Arithmetic['of']) => ExactTensor;
+  /** Decimals where fractions do not suffice. */
+  readonly needs: 'fractions' | 'decimals';
+  /** Element i of an input, moved by less than any difference, off its kink to the side on which the gradient is declared. */
+  readonly aside?: (value: Exact, i: number) => Exact;
+}
+
+interface Window {
+  readonly kernel: Pair;
+  readonly stride: Pair;
+  readonly padding: { readonly top: number; readonly bottom: number; readonly left: number; readonly right: number };
+  readonly dilation: Pair;
+  readonly ceilMode?: boolean;
+}
+
+const TINY = math.fraction(1n, 2n ** 100n);
+
+export const formulas: Named<Formula> = {
+  conv2d: {
+    needs: 'fractions',
+    y([x, w, b], options: Omit<Window, 'kernel'>, of) {
+      const [N, C, H, W] = x.shape;
+      const [O, , KH, KW] = w.shape;
+      const rows = taps(H, KH, 0, options);
+      const columns = taps(W, KW, 1, options);
+      return tabulate([N, O, rows.length, columns.length], (n, o, oh, ow) => {
+        let sum = at(b, o);
+        for (let c = 0; c < C; c++)
+          rows[oh].forEach((ih, kh) =>
+            columns[ow].forEach((iw, kw) => {
+              const pixel = ih >= 0 && ih < H && iw >= 0 && iw < W ? at(x, n, c, ih, iw) : of(0);
+              sum = add(sum, multiply(pixel, at(w, o, c, kh, kw)));
+            }),
+          );
+        return sum;
+      });
+    },
+  },
+
+  maxPool2d: {
+    needs: 'fractions',
+    aside: (value, i) => subtract(value, multiply(TINY, math.fraction(i))), // of equal pixels, the first is the largest
+    y([x], options: Window) {
+      const [N, C, H, W] = x.shape;
+      const rows = taps(H, options.kernel[0], 0, options);
+      const columns = taps(W, options.kernel[1], 1, options);
+      return tabulate([N, C, rows.length, columns.length], (n, c, oh, ow) => {
+        const pixels = rows[oh]
+          .filter((ih) => ih >= 0 && ih < H)
+          .flatMap((ih) => columns[ow].filter((iw) => iw >= 0 && iw < W).map((iw) => at(x, n, c, ih, iw)));
+        if (pixels.length === 0) throw new Error('a window misses the image: y is −∞, to be worked by hand');
+        return pixels.reduce((a, b) => (larger(b, a) ? b : a));
+      });
+    },
+  },
+
+  relu: {
+    needs: 'fractions',
+    aside: (value) => subtract(value, TINY), // the slope at 0 is that of the left
+    y: ([x], _, of) => ({ shape: x.shape, data: x.data.map((value) => (larger(value, of(0)) ? value : of(0))) }),
+  },
+
+  flatten: {
+    needs: 'fractions',
+    y: ([x]) => ({ shape: [x.shape[0], x.data.length / x.shape[0]], data: x.data }),
+  },
+
+  linear: {
+    needs: 'fractions',
+    y([x, w, b]) {
+      const [N, D] = x.shape;
+      return tabulate([N, w.shape[0]], (n, o) => {
+        let sum = at(b, o);
+        for (let d = 0; d < D; d++) sum = add(sum, multiply(at(x, n, d), at(w, o, d)));
+        return sum;
+      });
+    },
+  },
+
+  softmax: {
+    needs: 'decimals',
+    y([x]) {
+      const powers = tabulate(x.shape, (n, k) => exp(at(x, n, k))); // exact arithmetic does not overflow: no shift
+      return tabulate(x.shape, (n, k) => divide(at(powers, n, k), rowSum(powers, n)));
+    },
+  },
+
+  softmaxCrossEntropy: {
+    needs: 'decimals',
+    y([logits, labels], _, of) {
+      const [N, K] = logits.shape;
+      const powers = tabulate(logits.shape, (n, k) => exp(at(logits, n, k)));
+      let total = of(0);
+      for (let n = 0; n < N; n++) {
+        const logSum = log(rowSum(powers, n));
+        for (let k = 0; k < K; k++) {
+          const target = labels.shape.length === 2 ? at(labels, n, k) : of(round(at(labels, n)) === k ? 1 : 0);
+          total = add(total, multiply(target, subtract(logSum, at(logits, n, k))));
+        }
+      }
+      return { shape: [], data: [divide(total, of(N))] };
+    },
+  },
+};
+
+/** places[p][k]: the row or column under tap k where the window stops for the p-th time, counted out along one axis. */
+function taps(
+  size: number,
+  count: number,
+  axis: 0 | 1,
+  options: Omit<Window, 'kernel'>,
+): readonly (readonly number[])[] {
+  const { top, bottom, left, right } = options.padding;
+  const [before, after] = axis === 0 ? [top, bottom] : [left, right];
+  const [stride, dilation] = [options.stride[axis], options.dilation[axis]];
+  const end = (first: number) => first + (count - 1) * dilation;
+  const lies = (first: number) => end(first) < size + after;
+  const stops = options.ceilMode ? (first: number) => lies(first - stride + 1) && first < size : lies;
+  const places: number[][] = [];
+  for (let first = -before; stops(first); first += stride)
+    places.push(Array.from({ length: count }, (_, k) => first + k * dilation));
+  return places;
+}
+
+function at({ shape, data }: ExactTensor, ...index: readonly number[]): Exact {
+  return data[index.reduce((position, i, axis) => position * shape[axis] + i, 0)];
+}
+
+function tabulate(shape: readonly number[], f: (...index: number[]) => Exact): ExactTensor {
+  const indices = shape.reduce<number[][]>(
+    (all, size) => all.flatMap((index) => Array.from({ length: size }, (_, i) => [...index, i])),
+    [[]],
+  );
+  return { shape, data: indices.map((index) => f(...index)) };
+}
+
+function rowSum(x: ExactTensor, n: number): Exact {
+  const K = x.shape[1];
+  return x.data.slice(n * K, (n + 1) * K).reduce(add);
+}
+
+// ── Networks ────────────────────────────────────────────────────────────────
+
+/** One step of a network: layer(previous y, ...the inputs named, ...the constants named, options). */
+export interface ExactStep {
+  readonly layer: string;
+  readonly arguments: readonly string[];
+  readonly options: object;
+}
+
+/** The steps one after the other, from the input x on. */
+export function chain(steps: readonly ExactStep[], names: readonly string[]): Formula {
+  const needs = steps.some(({ layer }) => formulas[layer].needs === 'decimals') ? 'decimals' : 'fractions';
+  return {
+    needs,
+    y(args, _, of) {
+      const named = Object.fromEntries(names.map((name, i) => [name, args[i]]));
+      return steps.reduce(
+        (x, step) => formulas[step.layer].y([x, ...step.arguments.map((k) => named[k])], step.options as never, of),
+        named.x,
+      );
+    },
+  };
+}
+
+// ── Results ─────────────────────────────────────────────────────────────────
+
+/** y, and the gradient of ⟨y, dy⟩ along every coordinate of every input, right to the last bit. */
+export function exact(formula: Formula, call: ExactCall): ExactResult {
+  if (formula.needs === 'fractions') return evaluate(formula, call, fractions);
+  // With too few digits a quotient is noise where the true one underflows: take more until the answers agree.
+  let result = evaluate(formula, call, decimals(64));
+  for (let digits = 128; digits <= 4096; digits *= 2) {
+    const again = evaluate(formula, call, decimals(digits));
+    if (JSON.stringify(again) === JSON.stringify(result)) return again;
+    result = again;
+  }
+  throw new Error('4096 digits do not settle the last bit');
+}
+
+function evaluate(
+  formula: Formula,
+  { inputs, constants = {}, options, dy }: ExactCall,
+  { of, h }: Arithmetic,
+): ExactResult {
+  const lift = ({ shape, data }: FloatTensor): ExactTensor => ({ shape, data: Array.from(data, of) });
+  const drop = ({ shape, data }: ExactTensor): FloatTensor => ({ shape, data: data.map(round) });
+  const given = Object.values(inputs).map(lift);
+  const fixed = Object.values(constants).map(lift);
+  const slope = lift(dy);
+
+  const y = formula.y([...given, ...fixed], options as never, of);
+  if (`${y.shape}` !== `${dy.shape}`) throw new Error(`dy has shape (${dy.shape}), expected (${y.shape})`);
+  const { aside } = formula;
+  const settled = aside ? given.map(({ shape, data }) => ({ shape, data: data.map(aside) })) : given;
+  const loss = (input: number, i: number, step: Exact): Exact => {
+    const moved = settled.map(({ shape, data }, k) =>
+      k === input ? { shape, data: data.map((value, j) => (j === i ? add(value, step) : value)) } : { shape, data },
+    );
+    const { data } = formula.y([...moved, ...fixed], options as never, of);
+    return data.map((value, p) => multiply(value, slope.data[p])).reduce(add);
+  };
+  const quotient = (input: number, i: number): Exact =>
+    divide(subtract(loss(input, i, h), loss(input, i, subtract(of(0), h))), add(h, h));
+  const gradients = Object.keys(inputs).map((name, input) => [
+    `d${name}`,
+    drop({ shape: given[input].shape, data: given[input].data.map((_, i) => quotient(input, i)) }),
+  ]);
+  return { y: drop(y), gradients: Object.fromEntries(gradients) };
+}
