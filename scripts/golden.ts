@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { expectedText } from '../spec/expected.ts';
 import { goldenNames } from '../spec/golden.ts';
+import { commandLine, script } from './script.ts';
 
 const help = `Fills in what the fixtures in golden/ expect, from their inputs, in exact arithmetic.
 
@@ -10,21 +10,21 @@ const help = `Fills in what the fixtures in golden/ expect, from their inputs, i
   npm run golden -- conv2d     only the files whose name contains conv2d
 `;
 
-try {
-  const { values, positionals } = parseArgs({
-    options: { check: { type: 'boolean' }, help: { type: 'boolean' } },
+await script('golden', async () => {
+  const { values, positionals } = commandLine({
+    options: { check: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
     allowPositionals: true,
   });
   if (values.help) process.stdout.write(help);
-  else await run(values.check ?? false, positionals);
-} catch (error) {
-  if (!(error instanceof TypeError && 'code' in error)) throw error; // parseArgs
-  process.stderr.write(`golden: ${error.message}\n`);
-  process.exitCode = 2;
-}
+  else await run(values.check, positionals);
+});
 
 async function run(check: boolean, parts: readonly string[]): Promise<void> {
   const names = goldenNames.filter((name) => parts.length === 0 || parts.some((part) => name.includes(part)));
+  if (names.length === 0)
+    throw new RangeError(
+      `no file in golden/ has a name with ${parts.join(' or ')}, expected one of ${goldenNames.join(', ')}`,
+    );
   for (const name of names) {
     const file = new URL(`../golden/${name}`, import.meta.url);
     const before = readFileSync(file, 'utf8');

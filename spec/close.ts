@@ -12,7 +12,7 @@ export type Compare =
   | 'exact'
   | { readonly mode: 'bound'; readonly n: number; readonly S: number | Tensor }
   | { readonly mode: 'ulp'; readonly k: number }
-  | { readonly mode: 'relative'; readonly rtol: number; readonly atol: number };
+  | { readonly mode: 'relative'; readonly rtol: number; readonly atol: number; readonly reason: string };
 
 /** The distance allowed at element i, where `expected` is expected. */
 export type Allowed = (expected: number, i: number) => number;

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Tensor } from '../src/tensor.ts';
 import type { Compare } from './close.ts';
+import type { ExactStep } from './exact.ts';
 import type { Case } from './law.ts';
 
 /** A case whose answer is known from outside this repository. golden/README.md describes the format. */
@@ -24,7 +25,9 @@ export interface GoldenCase extends Case {
 
 export interface GoldenFile {
   readonly format: 'cnn-spec/1';
-  readonly layer: string;
+  /** The layer that the cases call, or the layers of the network that they run through. */
+  readonly layer?: string;
+  readonly network?: readonly ExactStep[];
   readonly source: string;
   readonly cases: readonly GoldenCase[];
 }
