@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import type { LayerName } from '../src/layers.ts';
+import { expectGolden } from './every-layer.ts';
+import { goldenFile, goldenText } from './golden.ts';
+import { layerOf } from './law.ts';
+import { plant, type Edit } from './plant.ts';
+
+const edit = (file: string, find: string, put: string): Edit => ({ file, find, put });
+const shift = 'let m = -Infinity;';
+
+/** The other choice of each convention in golden/README.md, by the fixture that fails under it. */
+const otherChoices: Readonly<Record<string, readonly Edit[]>> = {
+  'conv2d/asymmetric': [
+    edit('naive/conv2d.ts', 'get(w, o, c, kh, kw)', 'get(w, o, c, KH - 1 - kh, KW - 1 - kw)'),
+    edit('naive/conv2d.ts', '* slope, o, c, kh, kw)', '* slope, o, c, KH - 1 - kh, KW - 1 - kw)'),
+  ],
+  'maxPool2d/floor': [edit('window.ts', 'Math.floor(steps)', 'Math.round(steps)')],
+  'conv2d/same-even-kernel': [
+    edit('window.ts', '[Math.floor(total / 2), Math.ceil(total / 2)]', '[Math.ceil(total / 2), Math.floor(total / 2)]'),
+  ],
+  'maxPool2d/ceil-starts-in-padding': [
+    edit('window.ts', 'last * stride < before + size ? last + 1 : last', 'last + 1'),
+  ],
+  'maxPool2d/negative-padded': [edit('naive/maxPool2d.ts', 'getOr(-Infinity', 'getOr(0')],
+  'maxPool2d/outside': [edit('naive/maxPool2d.ts', 'set(y, largest,', 'set(y, largest === -Infinity ? 0 : largest,')],
+  'maxPool2d/ties': [
+    edit('naive/maxPool2d.ts', '[row(oh, kh), column(ow, kw)]', '[row(oh, KH - 1 - kh), column(ow, KW - 1 - kw)]'),
+  ],
+  'maxPool2d/special': [edit('naive/maxPool2d.ts', 'Math.max(largest, getOr(', 'Math.max(largest, dropNaN(')].concat(
+    edit(
+      'naive/maxPool2d.ts',
+      'export function maxPool2dBackward',
+      `
+      const dropNaN = (...args: Parameters<typeof getOr>) => (Number.isNaN(getOr(...args)) ? -Infinity : getOr(...args));
+      export function maxPool2dBackward`,
+    ),
+  ),
+  'conv2d/infinite-weight': [
+    edit(
+      'naive/conv2d.ts',
+      'getOr(0, x, n, c, row(oh, kh), column(ow, kw)) * get(w, o, c, kh, kw)',
+      `
+      getOr(0, x, n, c, row(oh, kh), column(ow, kw)) && getOr(0, x, n, c, row(oh, kh), column(ow, kw)) * get(w, o, c, kh, kw)`,
+    ),
+  ],
+  'relu/zero': [edit('naive/relu.ts', 'x.data[i] <= 0 ? 0 : slope', 'x.data[i] < 0 ? 0 : slope')],
+  'relu/special': [edit('naive/relu.ts', 'Math.max(0, value)', '(value < 0 ? 0 : value)')],
+  'softmax/overflow': [edit('naive/softmax.ts', shift, 'let m = 0; if (K < 0)')],
+  'softmaxCrossEntropy/hundred': [
+    edit(
+      'naive/softmaxCrossEntropy.ts',
+      '(Math.log(sum) + (m - get(logits, n, k)))',
+      '-Math.log(Math.exp(get(logits, n, k) - m) / sum + 1e-12)',
+    ),
+  ],
+  'softmaxCrossEntropy/impossible-class': [edit('naive/softmaxCrossEntropy.ts', 'if (target(n, k) > 0)', '')],
+  'softmaxCrossEntropy/hostile': [
+    edit('naive/softmaxCrossEntropy.ts', 'total / N', 'total'),
+    edit('naive/softmaxCrossEntropy.ts', '* get(dy)) / N', '* get(dy))'),
+  ],
+  'conv2d/multi-channel': [
+    edit('naive/conv2d.ts', 'get(x, n, c, ih, iw) * slope', '(get(x, n, c, ih, iw) * slope) / N'),
+  ],
+  'linear/out-in': [
+    edit('naive/linear.ts', 'get(w, o, d)', 'get(w, d, o)'),
+    edit('naive/linear.ts', '* slope, o, d)', '* slope, d, o)'),
+  ],
+  'flatten/channel-row-column': [
+    edit(
+      'naive/flatten.ts',
+      'data: x.data.slice()',
+      `data: x.data.map((_, i) => {
+      const [, C = 1, H = 1, W = 1] = x.shape;
+      const pixel = Math.floor(i / C) % (H * W);
+      return x.data[Math.floor(i / (C * H * W)) * C * H * W + (i % C) * H * W + pixel];
+    })`,
+    ),
+  ],
+  'maxPool2d/defaults': [edit('window.ts', 'options.stride ?? options.kernel', 'options.stride ?? 1')],
+};
+
+/** The rows of the table: rule, other choice, fixture. */
+const rows = [...goldenText('README.md').matchAll(/^\| *\d+ *\| (.+?) *\| (.+?) *\| `(.+?)` *\|$/gm)].map(
+  ([, rule, other, id]) => ({ rule, other, id }),
+);
+
+it('every convention in the table has another choice here, and every choice a convention', () => {
+  expect(rows.map(({ id }) => id).sort()).toEqual(Object.keys(otherChoices).sort());
+});
+
+describe('the fixture of a convention fails under the other choice', () => {
+  it.each(rows)('$rule. Not: $other', async ({ id }) => {
+    const name = id.split('/')[0] as LayerName;
+    const golden = goldenFile(`${name}.json`).cases.find((found) => found.id === id);
+    if (!golden) throw new Error(`golden/${name}.json has no case ${id}`);
+    const { naive } = await plant(otherChoices[id]);
+    expect(() => expectGolden(layerOf(naive, name), golden)).toThrow();
+  });
+
+  it('and holds when nothing is changed', async () => {
+    const { naive } = await plant([]);
+    for (const { id } of rows) {
+      const name = id.split('/')[0] as LayerName;
+      const golden = goldenFile(`${name}.json`).cases.find((found) => found.id === id);
+      expectGolden(layerOf(naive, name), golden!);
+    }
+  });
+});

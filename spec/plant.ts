@@ -1,0 +1,33 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { implementations } from '../src/layers.ts';
+
+/** A small change of the text of one file of src/: `put` in the place of `find`, wherever it stands. */
+export interface Edit {
+  readonly file: string;
+  readonly find: string;
+  readonly put: string;
+}
+
+const src = new URL('../src/', import.meta.url).pathname;
+
+/**
+ * The implementations of a copy of src/ after some edits: runnable, and wrong.
+ * @throws Error if there is nothing to edit: the code has moved on
+ */
+export async function plant(edits: readonly Edit[]): Promise<typeof implementations> {
+  const copy = mkdtempSync(join(tmpdir(), 'cnn-spec-planted-'));
+  try {
+    cpSync(src, copy, { recursive: true });
+    for (const { file, find, put } of edits) {
+      const text = readFileSync(join(copy, file), 'utf8');
+      if (!text.includes(find)) throw new Error(`src/${file} has no ${find}`);
+      writeFileSync(join(copy, file), text.replaceAll(find, put));
+    }
+    return (await import(/* @vite-ignore */ pathToFileURL(join(copy, 'layers.ts')).href)).implementations;
+  } finally {
+    rmSync(copy, { recursive: true });
+  }
+}

@@ -1,0 +1,83 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const root = new URL('..', import.meta.url).pathname;
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const fixtures = readFileSync(join(root, 'golden/README.md'), 'utf8');
+/** The fenced blocks of a text: [language, content]. */
+const blocks = (text: string) => [...text.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, ...block]) => block);
+/** A command, run in the repository as its users do: outside vitest. */
+const run = (command: string, args: readonly string[], cwd = root) => {
+  const { VITEST: _, FORCE_COLOR: __, ...inherited } = process.env;
+  const env = { ...inherited, NO_COLOR: '1' };
+  const { stdout, stderr, status } = spawnSync(command, args, { cwd, env, encoding: 'utf8' });
+  return { stdout, stderr, status };
+};
+const tsx = (args: readonly string[], cwd = root) => run(process.execPath, ['--import', 'tsx', ...args], cwd);
+
+describe('README', () => {
+  it('the example prints what it says', () => {
+    const [[, code], [, output]] = blocks(readme).filter(([language]) => language === 'ts' || language === 'text');
+    const directory = mkdtempSync(join(tmpdir(), 'cnn-spec-readme-'));
+    try {
+      for (const name of ['src', 'node_modules', 'package.json']) symlinkSync(join(root, name), join(directory, name));
+      writeFileSync(join(directory, 'example.ts'), code);
+      expect(tsx(['example.ts'], directory)).toEqual({ stdout: output, stderr: '', status: 0 });
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  it('a broken layer says what it says', () => {
+    const [, [, output]] = blocks(readme).filter(([language]) => language === 'text');
+    const [title, ...message] = output.split('\n');
+    const program = `
+      import fc from 'fast-check';
+      import { laws } from './spec/conv2d.spec.ts';
+      import { layerOf, uphold } from './spec/law.ts';
+      import { plant } from './spec/plant.ts';
+      fc.configureGlobal({ seed: 20261123 });
+      const { naive } = await plant([{ file: 'window.ts', find: ' - left;', put: ';' }]);
+      const law = laws.find(({ sentence }) => sentence === ${JSON.stringify(title.replace('conv2d > naive > ', ''))});
+      try { uphold(law, layerOf(naive, 'conv2d')); } catch ({ message }) { console.log(message); }`;
+    const { stdout, stderr } = tsx(['--input-type=module', '-e', program]);
+    expect(stderr).toBe('');
+    expect(stdout.trimEnd()).toBe(message.join('\n').trimEnd());
+  });
+
+  it('every command is one that is run: here, or as `npm test` and `.ci/run` themselves', () => {
+    const commands = blocks(readme)
+      .filter(([language]) => language === 'sh')
+      .flatMap(([, lines]) => lines.trimEnd().split('\n'))
+      .map((line) => line.replace(/ *#.*$/, ''));
+    expect(commands).toEqual([
+      'npm install && npm test',
+      'npx tsx scripts/train-mnist.ts',
+      'npx vitest run conv2d --reporter=verbose',
+      'npx tsx scripts/train-mnist.ts --help',
+    ]);
+    const { stdout, status } = run('npx', ['vitest', 'run', 'conv2d', '--reporter=verbose']);
+    expect(stdout.includes('conv2d > naive > padding = zeros around x, then none')).toBe(true);
+    expect(status).toBe(0);
+  });
+
+  it('links lead to files that exist', () => {
+    for (const [text, base] of [
+      [readme, root],
+      [fixtures, join(root, 'golden/')],
+    ])
+      for (const [, link] of text.matchAll(/\]\(([^)#]+)(#[^)]*)?\)/g))
+        expect(() => readFileSync(join(base, link)), link).not.toThrow(/ENOENT/);
+  });
+});
+
+describe('golden/README', () => {
+  it('the example is a case of the fixtures', () => {
+    const [[, example]] = blocks(fixtures).filter(([language]) => language === 'json');
+    const { cases } = JSON.parse(readFileSync(join(root, 'golden/conv2d.json'), 'utf8'));
+    expect(cases).toContainEqual(JSON.parse(example));
+  });
+});
