@@ -37,3 +37,28 @@ export function commandLine<T extends ParseArgsConfig & { options: object }>(con
     throw new RangeError(`${sentence}, expected ${expected}`);
   }
 }
+
+/** The value of an option that names one of `choices`. */
+export function choose<T>(option: string, choices: Readonly<Record<string, T>>, name: string): T {
+  if (!Object.hasOwn(choices, name))
+    throw new RangeError(`${option} is ${JSON.stringify(name)}, expected one of ${Object.keys(choices).join(', ')}`);
+  return choices[name];
+}
+
+/** The value of an option that is an integer from `least` to `most`. */
+export function integer(option: string, text: string, least: number, most = Infinity): number {
+  const value = text.trim() === '' ? NaN : Number(text);
+  if (!Number.isInteger(value) || value < least || value > most) {
+    const range = most === Infinity ? `≥ ${least}` : `from ${least} to ${most}`;
+    throw new RangeError(`${option} is ${JSON.stringify(text)}, expected an integer ${range}`);
+  }
+  return value;
+}
+
+/** The value of an option that is a number above 0. */
+export function positive(option: string, text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < Infinity))
+    throw new RangeError(`${option} is ${JSON.stringify(text)}, expected a number above 0`);
+  return value;
+}

@@ -10,7 +10,7 @@ import { parameterCount, type Model } from '../src/network.ts';
 import { random } from '../src/random.ts';
 import { evaluate, train, type Progress } from '../src/train.ts';
 import { progressBar } from './progressBar.ts';
-import { commandLine, script } from './script.ts';
+import { choose, commandLine, integer, positive, script } from './script.ts';
 
 const help = `Trains a network on MNIST, and says how well it reads digits it has not seen.
 
@@ -175,31 +175,9 @@ function packaged(): string {
   }
 }
 
-function choose<T>(option: string, choices: Readonly<Record<string, T>>, name: string): T {
-  if (!Object.hasOwn(choices, name))
-    throw new RangeError(`${option} is ${JSON.stringify(name)}, expected one of ${Object.keys(choices).join(', ')}`);
-  return choices[name];
-}
-
-function integer(option: string, text: string, least: number, most = Infinity): number {
-  const value = text.trim() === '' ? NaN : Number(text);
-  if (!Number.isInteger(value) || value < least || value > most) {
-    const range = most === Infinity ? `≥ ${least}` : `from ${least} to ${most}`;
-    throw new RangeError(`${option} is ${JSON.stringify(text)}, expected an integer ${range}`);
-  }
-  return value;
-}
-
 /** The first `count` images. */
 function take(option: string, count: number, images: Images): Images {
   return first(integer(option, `${count}`, 1, images.labels.length), images);
-}
-
-function positive(option: string, text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value < Infinity))
-    throw new RangeError(`${option} is ${JSON.stringify(text)}, expected a number above 0`);
-  return value;
 }
 
 /** 'conv1 8×1×3×3, relu, maxPool2d, …' */

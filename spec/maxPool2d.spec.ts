@@ -73,6 +73,16 @@ export const laws = specify('maxPool2d', {
           );
         }
     }),
+    law(
+      'of equal pixels the first wins: each a little lower than the one before it, dx is the same',
+      cases,
+      (layer, call) => {
+        const tied = map(call.inputs.x, Math.trunc); // nine values: ties in most windows
+        const [, , H, W] = tied.shape;
+        const apart = { shape: tied.shape, data: tied.data.map((value, i) => value - (i % (H * W)) / 2 ** 11) };
+        expectTensor('dx', layer.backward(change(call, { x: tied })).dx, layer.backward(change(call, { x: apart })).dx);
+      },
+    ),
     law('NaN under a window, and only there, makes NaN', onePixel, ({ forward }, { call, at }) => {
       const { shape, data } = call.inputs.x;
       const y = forward(change(call, { x: { shape, data: data.with(at, NaN) } }));
