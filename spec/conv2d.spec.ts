@@ -54,6 +54,11 @@ export const laws = specify('conv2d', {
         expectTensor('y', forward({ inputs: { x, w, b: zeros([4]) }, options: {} }), y);
       },
     ),
+    law('options left out: stride 1, no padding, dilation 1', fullSize, ({ forward }, { x, w, b }) => {
+      const inputs = { x, w: tabulate([6, 3, 2, 3], (o, c, kh, kw) => get(w, o, c, kh, kw)), b };
+      const y = forward({ inputs, options: { stride: 1, padding: 0, dilation: 1 } });
+      expectTensor('y', forward({ inputs, options: {} }), y);
+    }),
     law('padding = zeros around x, then none', cases, ({ forward }, call) => {
       const x = pad(call.inputs.x, call.options.padding);
       expectTensor('y', forward(call), forward(change(call, { x }, { padding: 'valid' })));

@@ -47,6 +47,16 @@ export const laws = specify('maxPool2d', {
       const axes = [0, 1, 2, 3];
       expectTensor('Σ', sum(backward(call).dx, axes), sum(mul(call.dy, seen), axes));
     }),
+    law('options left out: the stride is the kernel, no padding, dilation 1, no ceil mode', cases, (layer, call) => {
+      const { kernel } = call.options;
+      const { x } = call.inputs;
+      const large = tabulate([...x.shape.slice(0, 2), 7, 8], (n, c, h, w) =>
+        get(x, n, c, h % x.shape[2], w % x.shape[3]),
+      );
+      const full = { kernel, stride: kernel, padding: 0, dilation: 1, ceilMode: false };
+      const y = layer.forward({ inputs: { x: large }, options: full });
+      expectTensor('y', layer.forward({ inputs: { x: large }, options: { kernel } }), y);
+    }),
     law('a 1×1 kernel changes nothing', cases, (layer, { inputs: { x } }) => {
       const y = layer.forward({ inputs: { x }, options: { kernel: 1 } });
       expectTensor('y', y, x);

@@ -50,6 +50,11 @@ export const laws = specify('softmax', {
         expectTensor('dx', backward(shifted).dx, backward(call).dx);
       },
     ),
+    law('the rows do not see each other, however far apart they are', cases, ({ forward }, call) => {
+      const { x } = call.inputs;
+      const apart = tabulate(x.shape, (n, k) => get(x, n, k) + 1000 * n); // no change within a row
+      expectTensor('y', forward(change(call, { x: apart })), forward(call));
+    }),
     law('logits of ±1000 stay finite: the largest takes all', cases, ({ forward }, call) => {
       const [N, K] = call.inputs.x.shape;
       const x = tabulate([N, K], (_, k) => (k === K - 1 ? 1000 : -1000));

@@ -41,6 +41,13 @@ export const laws = specify('softmaxCrossEntropy', {
         expectTensors(backward(shifted), backward(call));
       },
     ),
+    law('the rows do not see each other, however far apart they are', cases, ({ forward, backward }, call) => {
+      const { shape, data } = call.inputs.logits;
+      const apart = { shape, data: data.map((value, i) => value + 1000 * Math.floor(i / shape[1])) };
+      const moved = change(call, { logits: apart }); // no change within a row
+      expectTensor('y', forward(moved), forward(call));
+      expectTensors(backward(moved), backward(call));
+    }),
     law('a class is the one-hot row of that class', withClasses, ({ forward, backward }, call) => {
       const rows: Case = { ...call, constants: { labels: oneHot(call.constants.labels, call.inputs.logits.shape[1]) } };
       expectTensor('y', forward(rows), forward(call));
