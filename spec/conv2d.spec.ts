@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Conv2dOptions } from '../src/naive/conv2d.ts';
 import { implementations } from '../src/layers.ts';
-import { add, reshape } from '../src/ndarray.ts';
+import { reshape } from '../src/ndarray.ts';
 import { get, set, zeros } from '../src/tensor.ts';
 import { conv2dCase, eighths } from './arbitraries.ts';
-import { dot, expectTensor } from './close.ts';
+import { bilinear } from './bilinear.ts';
+import { expectTensor } from './close.ts';
 import { exactOnEighths } from './every-layer.ts';
 import { entry, pad, stuff, subsample, tabulate } from './images.ts';
 import { change, law } from './law.ts';
@@ -13,10 +14,6 @@ import { specify } from './specify.ts';
 
 const { flatten, linear } = implementations.naive;
 const cases = conv2dCase();
-const withoutBias = cases.map((call) => change(call, { b: zeros(call.inputs.b.shape) }));
-const twoOfEach = withoutBias.chain((call) =>
-  fc.record({ call: fc.constant(call), x: eighths(call.inputs.x.shape), w: eighths(call.inputs.w.shape) }),
-);
 const loneOne = fc.record({ x: eighths([2, 3, 4, 6]), o: fc.nat(3), c: fc.nat(2), kh: fc.nat(1), kw: fc.nat(2) });
 const oneByOne = fc.record({ x: eighths([2, 3, 4, 6]), w: eighths([4, 3, 1, 1]), b: eighths([4]) });
 const fullSize = fc.record({ x: eighths([2, 3, 4, 5]), w: eighths([6, 3, 4, 5]), b: eighths([6]) });
@@ -33,17 +30,7 @@ export const laws = specify('conv2d', {
   cases,
   precision: exactOnEighths,
   laws: [
-    law('conv(x + x′) = conv(x) + conv(x′), and so in w, when b = 0', twoOfEach, ({ forward }, { call, ...more }) => {
-      for (const k of ['x', 'w'] as const) {
-        const y = (input = call.inputs[k]) => forward(change(call, { [k]: input }));
-        expectTensor('y', y(add(call.inputs[k], more[k])), add(y(), y(more[k])));
-      }
-    }),
-    law('⟨y, dy⟩ = ⟨x, dx⟩ = ⟨w, dw⟩ when b = 0', withoutBias, ({ forward, backward }, call) => {
-      const { dx, dw } = backward(call);
-      expectTensor('⟨x, dx⟩', dot(call.inputs.x, dx), dot(forward(call), call.dy));
-      expectTensor('⟨w, dw⟩', dot(call.inputs.w, dw), dot(forward(call), call.dy));
-    }),
+    ...bilinear(cases),
     law(
       'a lone 1 at w[o, c, kh, kw]: y[o] reads x[c], kh down and kw right',
       loneOne,

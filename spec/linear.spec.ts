@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { add } from '../src/ndarray.ts';
 import { get, set, zeros } from '../src/tensor.ts';
 import { eighths, linearCase } from './arbitraries.ts';
-import { dot, expectTensor } from './close.ts';
+import { bilinear } from './bilinear.ts';
+import { expectTensor } from './close.ts';
 import { exactOnEighths } from './every-layer.ts';
 import { entry, tabulate } from './images.ts';
 import { change, law } from './law.ts';
@@ -10,9 +10,6 @@ import { specify } from './specify.ts';
 
 const cases = linearCase();
 const withoutBias = cases.map((call) => change(call, { b: zeros(call.inputs.b.shape) }));
-const twoOfEach = withoutBias.chain((call) =>
-  fc.record({ call: fc.constant(call), x: eighths(call.inputs.x.shape), w: eighths(call.inputs.w.shape) }),
-);
 const loneOne = fc.record({ x: eighths([2, 3]), o: fc.nat(3), d: fc.nat(2) });
 const of = ({ x = [2, 3], w = [4, 3], b = [4] }) => ({
   inputs: { x: zeros(x), w: zeros(w), b: zeros(b) },
@@ -23,17 +20,7 @@ export const laws = specify('linear', {
   cases,
   precision: exactOnEighths,
   laws: [
-    law('linear in x and in w when b = 0', twoOfEach, ({ forward }, { call, ...more }) => {
-      for (const k of ['x', 'w'] as const) {
-        const y = (input = call.inputs[k]) => forward(change(call, { [k]: input }));
-        expectTensor('y', y(add(call.inputs[k], more[k])), add(y(), y(more[k])));
-      }
-    }),
-    law('⟨y, dy⟩ = ⟨x, dx⟩ = ⟨w, dw⟩ when b = 0', withoutBias, ({ forward, backward }, call) => {
-      const { dx, dw } = backward(call);
-      expectTensor('⟨x, dx⟩', dot(call.inputs.x, dx), dot(forward(call), call.dy));
-      expectTensor('⟨w, dw⟩', dot(call.inputs.w, dw), dot(forward(call), call.dy));
-    }),
+    ...bilinear(cases),
     law('a lone 1 at w[o, d]: y[o] is x[d]', loneOne, ({ forward }, { x, o, d }) => {
       const w = zeros([4, 3]);
       set(w, 1, o, d);

@@ -22,7 +22,7 @@ export function softmax(x: Tensor, _: NoOptions = {}): Tensor {
   return y;
 }
 
-/** dx = y · (dy − Σⱼ dy[n,j]·y[n,j]): a logit gains only what its row's mean of dy, weighted by y, falls short of its dy. */
+/** dx = y · (dy − Σⱼ dy[n,j]·y[n,j]): what one class of a row gains, the others lose. */
 export function softmaxBackward(dy: Tensor, x: Tensor, _: NoOptions = {}): { dx: Tensor } {
   const [N, K] = softmaxShape(x);
   dims('softmaxBackward: dy', dy, [N, K]);
