@@ -76,7 +76,7 @@ const otherChoices: Readonly<Record<string, readonly Edit[]>> = {
     })`,
     ),
   ],
-  'maxPool2d/defaults': [edit('window.ts', 'options.stride ?? options.kernel', 'options.stride ?? 1')],
+  'maxPool2d/defaults': [edit('window.ts', 'stride = kernel', 'stride = 1')],
 };
 
 /** The rows of the table: rule, other choice, fixture. */

@@ -108,6 +108,10 @@ export const laws = specify('maxPool2d', {
     [of({ x: [4, 4], kernel: 2 }), 'maxPool2d: x has shape (4, 4), expected (N, C, H, W)'],
     [of({ kernel: 0 }), 'maxPool2d: kernel is 0, expected an integer ≥ 1'],
     [of({ kernel: undefined as never }), 'maxPool2d: kernel is undefined, expected an integer ≥ 1 or [height, width]'],
+    [
+      of({ kernel: 2, ceil: true } as never),
+      'maxPool2d: there is no option ceil, expected kernel, stride, padding, dilation, ceilMode',
+    ],
     [of({ kernel: 2, stride: NaN }), 'maxPool2d: stride is NaN, expected an integer ≥ 1'],
     [of({ kernel: [2, 3], padding: 2 }), "maxPool2d: padding at the top is 2, expected at most half the kernel's 2"],
     [

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -108,12 +108,20 @@ describe('a directory with files of its own', () => {
       () => 'mnist: train-labels-idx1-ubyte has label 10 at 5, expected 0 to 9',
     ],
     [
+      'a directory where a file belongs',
+      () => {
+        rmSync(join(directory, names[0]));
+        mkdirSync(join(directory, names[0]));
+      },
+      (d) => `mnist: ${join(d, names[0])} cannot be read: EISDIR: illegal operation on a directory, read`,
+    ],
+    [
       'a .gz that is none',
       () => {
         rmSync(join(directory, names[0]));
         put(`${names[0]}.gz`, Buffer.from('no gzip'));
       },
-      (d) => `mnist: ${join(d, names[0])}.gz cannot be unpacked: incorrect header check`,
+      (d) => `mnist: ${join(d, names[0])}.gz cannot be read: incorrect header check`,
     ],
     [
       'a .gz that is cut off',
@@ -121,7 +129,7 @@ describe('a directory with files of its own', () => {
         rmSync(join(directory, names[0]));
         put(`${names[0]}.gz`, gzipSync(bytesOf(names[0])).subarray(0, 5000));
       },
-      (d) => `mnist: ${join(d, names[0])}.gz cannot be unpacked: unexpected end of file`,
+      (d) => `mnist: ${join(d, names[0])}.gz cannot be read: unexpected end of file`,
     ],
   ])('error: %s', (_, damage, message) => {
     const expected = message(directory);

@@ -102,6 +102,13 @@ export function atLeast(what: string, value: number, minimum: number): void {
     throw new RangeError(`${what} is ${value}, expected an integer ≥ ${minimum}`);
 }
 
+/** @throws RangeError 'conv2d: there is no option strides, expected stride, padding, dilation' */
+export function knownOptions(layer: string, options: object, names: readonly string[]): void {
+  const unknown = Object.keys(options).find((name) => !names.includes(name));
+  if (unknown !== undefined)
+    throw new RangeError(`${layer}: there is no option ${unknown}, expected ${names.join(', ')}`);
+}
+
 /**
  * x as text that can be read at a glance: the last two axes as a grid, one grid below the other.
  *

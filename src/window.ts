@@ -1,4 +1,4 @@
-import { atLeast, dims, type Tensor } from './tensor.ts';
+import { atLeast, dims, knownOptions, type Tensor } from './tensor.ts';
 
 /** One number for both axes, or [height, width]. */
 export type Pair = number | readonly [height: number, width: number];
@@ -97,8 +97,10 @@ function places(size: number, before: number, after: number, reach: number, stri
 /** The shape rule of every pool: each channel is an image of its own, the padding at most half the kernel. */
 export function poolGeometry(layer: string, x: Tensor, options: PoolOptions) {
   const [N, C, H, W] = dims(`${layer}: x`, x, ['N', 'C', 'H', 'W']);
-  const [KH, KW] = pair(`${layer}: kernel`, options.kernel, 1);
-  const g = geometry(layer, [H, W], [KH, KW], { ...options, stride: options.stride ?? options.kernel });
+  knownOptions(layer, options, ['kernel', 'stride', 'padding', 'dilation', 'ceilMode']);
+  const { kernel, stride = kernel, ...others } = options;
+  const [KH, KW] = pair(`${layer}: kernel`, kernel, 1);
+  const g = geometry(layer, [H, W], [KH, KW], { stride, ...others });
   for (const [side, taps] of Object.entries({ top: KH, bottom: KH, left: KW, right: KW })) {
     const width = g[side as keyof Border];
     if (2 * width > taps)

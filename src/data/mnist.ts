@@ -53,13 +53,12 @@ function pair(read: (name: FileName) => Uint8Array, imagesName: FileName, labels
 function readFile(directory: string, name: FileName, original: boolean): Uint8Array {
   const path = [name, `${name}.gz`].map((file) => join(directory, file)).find(existsSync);
   if (!path) throw new RangeError(`mnist: ${directory} has no ${name}, expected it there, plain or .gz`);
-  let bytes: Uint8Array = readFileSync(path);
-  if (path.endsWith('.gz')) {
-    try {
-      bytes = gunzipSync(bytes);
-    } catch (error) {
-      throw new RangeError(`mnist: ${path} cannot be unpacked: ${(error as Error).message}`);
-    }
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(path);
+    if (path.endsWith('.gz')) bytes = gunzipSync(bytes);
+  } catch (error) {
+    throw new RangeError(`mnist: ${path} cannot be read: ${(error as Error).message}`);
   }
   const md5 = createHash('md5').update(bytes).digest('hex');
   if (original && md5 !== FILES[name])
