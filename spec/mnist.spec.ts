@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { batchOf, first } from '../src/data/images.ts';
 import { mnist } from '../src/data/mnist.ts';
 
-const golden = new URL('../golden/mnist/', import.meta.url).pathname;
+const golden = fileURLToPath(new URL('../golden/mnist/', import.meta.url));
 const bytesOf = (name: string) => gunzipSync(readFileSync(join(golden, `${name}.gz`)));
 const names = [
   'train-images-idx3-ubyte',

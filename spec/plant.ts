@@ -1,7 +1,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { implementations } from '../src/layers.ts';
 
 /** A small change of the text of one file of src/: `put` in the place of `find`, wherever it stands. */
@@ -11,7 +11,7 @@ export interface Edit {
   readonly put: string;
 }
 
-const src = new URL('../src/', import.meta.url).pathname;
+const src = fileURLToPath(new URL('../src/', import.meta.url));
 
 /**
  * The implementations of a copy of src/ after some edits: runnable, and wrong.

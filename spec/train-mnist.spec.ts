@@ -1,7 +1,8 @@
+import { fileURLToPath } from 'node:url';
 import { spawn, spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 
-const root = new URL('..', import.meta.url).pathname;
+const root = fileURLToPath(new URL('..', import.meta.url));
 const command = ['--import', 'tsx', 'scripts/train-mnist.ts'];
 const few = ['--data', 'golden/mnist', '--images', '64', '--test-images', '50', '--epochs', '2'];
 const run = (...args: string[]) => spawnSync(process.execPath, [...command, ...args], { cwd: root, encoding: 'utf8' });

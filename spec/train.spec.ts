@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { batchOf, first } from '../src/data/images.ts';
 import { mnist } from '../src/data/mnist.ts';
@@ -9,7 +10,7 @@ import { random } from '../src/random.ts';
 import { evaluate, train, type TrainOptions } from '../src/train.ts';
 
 // Real digits: the first 1,000 + 500 of MNIST, in golden/mnist.
-const data = mnist(new URL('../golden/mnist/', import.meta.url).pathname);
+const data = mnist(fileURLToPath(new URL('../golden/mnist/', import.meta.url)));
 const { vectorized } = implementations;
 const last = <T>(steps: Iterable<T>): T => [...steps].at(-1)!;
 const bits = (parameters: Parameters) =>
