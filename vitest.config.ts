@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 // Every run draws other random cases; SEED=… npm test draws those of an earlier run again.
 process.env.SEED ??= `${Date.now() % 1_000_000_007}`;
+if (!/^\d+$/.test(process.env.SEED)) throw new RangeError(`SEED is ${process.env.SEED}, expected an integer ≥ 0`);
 console.log(`random cases from SEED=${process.env.SEED}`);
 
 export default defineConfig({

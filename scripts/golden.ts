@@ -21,10 +21,9 @@ await script('golden', async () => {
 
 async function run(check: boolean, parts: readonly string[]): Promise<void> {
   const names = goldenNames.filter((name) => parts.length === 0 || parts.some((part) => name.includes(part)));
-  if (names.length === 0)
-    throw new RangeError(
-      `no file in golden/ has a name with ${parts.join(' or ')}, expected one of ${goldenNames.join(', ')}`,
-    );
+  const vain = parts.find((part) => !goldenNames.some((name) => name.includes(part)));
+  if (vain !== undefined)
+    throw new RangeError(`no file in golden/ has a name with ${vain}, expected one of ${goldenNames.join(', ')}`);
   for (const name of names) {
     const file = new URL(`../golden/${name}`, import.meta.url);
     const before = readFileSync(file, 'utf8');

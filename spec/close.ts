@@ -34,13 +34,13 @@ export function allowed(compare: Compare, u: number): Allowed {
 }
 
 /**
- * Same shape, every element as near as allowed.
+ * Same shape, every element as near as allowed; what is not finite must be equal.
  * @throws AssertionError 'dw[0, 2, 1, 0] is 3, expected 4'
  */
 export function expectTensor(what: string, actual: Tensor, expected: Tensor, within: number | Allowed = 0): void {
   const tolerance = typeof within === 'number' ? () => within : within;
   const near = (a: number, b: number, i: number) =>
-    a === b || (Number.isNaN(a) && Number.isNaN(b)) || Math.abs(a - b) <= tolerance(b, i);
+    a === b || (Number.isNaN(a) && Number.isNaN(b)) || (Number.isFinite(b) && Math.abs(a - b) <= tolerance(b, i));
   compareTensors(what, actual, expected, near, (b, i) => (tolerance(b, i) > 0 ? `${b} ± ${tolerance(b, i)}` : `${b}`));
 }
 

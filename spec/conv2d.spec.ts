@@ -107,6 +107,9 @@ export const laws = specify('conv2d', {
     [of({ dilation: [1, 1.5] }), 'conv2d: dilation is 1.5, expected an integer ≥ 1'],
     [of({ padding: -1 }), 'conv2d: padding is -1, expected an integer ≥ 0'],
     [of({ padding: NaN }), 'conv2d: padding is NaN, expected an integer ≥ 0'],
+    [of({ padding: null as never }), 'conv2d: padding is null, expected an integer ≥ 0 or [height, width]'],
+    [of({ stride: ['2', 1] as never }), "conv2d: stride is '2', expected an integer ≥ 1"],
+    [of({ padding: { left: 1 } as never }), 'conv2d: padding at the top is undefined, expected an integer ≥ 0'],
     [of({ padding: 'full' as never }), "conv2d: padding is 'full', expected 'same', 'valid' or numbers"],
     [
       of({ padding: { top: 1, bottom: 0, left: -2, right: 0 } }),

@@ -77,10 +77,20 @@ export function lawsOfEveryLayer(
       for (const [k, again] of Object.entries(outputs(layer, a))) expectSameBits(k, again, first[k]);
     }),
 
+    law('an infinite dy makes the gradients of the definition too', cases, (layer, call) => {
+      const infinite = { shape: call.dy.shape, data: call.dy.data.with(0, Infinity) };
+      const gradients = definition.backward({ ...call, dy: infinite });
+      expectTensors(layer.backward({ ...call, dy: infinite }), gradients, allowed(compare, layer.u));
+    }),
+
     law('a dy of another shape is an error', cases, ({ backward }, call) => {
       const { shape } = call.dy;
       const message = `${name}Backward: dy has shape (${[...shape, 1].join(', ')}), expected (${shape.join(', ')})`;
       assert.throws(() => backward({ ...call, dy: zeros([...shape, 1]) }), new RangeError(message));
+      const longer = shape.map((size, axis) => (axis === shape.length - 1 ? size + 1 : size));
+      const dy = `dy has shape (${longer.join(', ')}), expected (${shape.join(', ')})`;
+      if (shape.length > 0)
+        assert.throws(() => backward({ ...call, dy: zeros(longer) }), new RangeError(`${name}Backward: ${dy}`));
     }),
 
     ...rejects.map(([call, message]) =>
@@ -119,11 +129,13 @@ export function lawsOfEveryLayer(
 
 /** @throws AssertionError if an output of the layer is not what the case expects */
 export function expectGolden(layer: Layer, golden: GoldenCase): void {
-  const expected = { y: golden.y, ...golden.gradients };
-  const actual = outputs(layer, golden);
-  assert.deepEqual(Object.keys(actual).sort(), Object.keys(expected).sort());
-  for (const [k, want] of Object.entries(expected)) {
-    expectTensor(k, actual[k], want, allowed(compareOf(golden, k), layer.u));
-    if (golden.signedZeros) expectSameBits(k, actual[k], want);
+  expectOutput('y', layer.forward(golden), golden.y);
+  const gradients = layer.backward(golden);
+  assert.deepEqual(Object.keys(gradients).sort(), Object.keys(golden.gradients).sort(), 'the names of the gradients');
+  for (const [k, want] of Object.entries(golden.gradients)) expectOutput(k, gradients[k], want);
+
+  function expectOutput(k: string, actual: Tensor, want: Tensor): void {
+    expectTensor(k, actual, want, allowed(compareOf(golden, k), layer.u));
+    if (golden.signedZeros) expectSameBits(k, actual, want);
   }
 }

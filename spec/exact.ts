@@ -58,6 +58,7 @@ interface Arithmetic {
 
 const fractions: Arithmetic = {
   of(value) {
+    if (!Number.isFinite(value)) throw new RangeError(`an input is ${value}, expected finite numbers, or \`worked\``);
     let denominator = 1n;
     for (; !Number.isInteger(value); value *= 2) denominator *= 2n;
     return math.fraction(BigInt(value), denominator);
@@ -259,9 +260,12 @@ export function chain(steps: readonly ExactStep[], names: readonly string[]): Fo
 /** y, and the gradient of ⟨y, dy⟩ along every coordinate of every input, right to the last bit. */
 export function exact(formula: Formula, call: ExactCall): ExactResult {
   if (formula.needs === 'fractions') return evaluate(formula, call, fractions);
-  // With too few digits a quotient is noise where the true one underflows: take more until the answers agree.
-  let result = evaluate(formula, call, decimals(64));
-  for (let digits = 128; digits <= 4096; digits *= 2) {
+  // exp(−500) is lost beside 1 unless there are 217 digits more; what is beyond exp(−745) is 0 in float64.
+  const largest = Math.max(...Object.values(call.inputs).flatMap(({ data }) => Array.from(data, Math.abs)));
+  const first = 64 + Math.min(600, Math.ceil(largest));
+  let result = evaluate(formula, call, decimals(first));
+  // Too few digits all the same? Take more until the answers agree.
+  for (let digits = first + 64; digits <= 4096; digits *= 2) {
     const again = evaluate(formula, call, decimals(digits));
     if (JSON.stringify(again) === JSON.stringify(result)) return again;
     result = again;

@@ -19,6 +19,8 @@ interface JsonFile {
  */
 export async function expectedText(text: string): Promise<string> {
   const file: JsonFile = JSON.parse(text);
+  if (file.layer && !(file.layer in formulas))
+    throw new RangeError(`there is no layer ${file.layer}, expected one of ${Object.keys(formulas).join(', ')}`);
   const cases = file.cases.map((given) => {
     if (given.worked) return given;
     const { inputs, constants = {}, options, resolved, dy } = given;

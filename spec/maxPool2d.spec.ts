@@ -112,6 +112,7 @@ export const laws = specify('maxPool2d', {
       of({ kernel: 2, ceil: true } as never),
       'maxPool2d: there is no option ceil, expected kernel, stride, padding, dilation, ceilMode',
     ],
+    [of({ kernel: 2, ceilMode: 'no' as never }), 'maxPool2d: ceilMode is "no", expected true or false'],
     [of({ kernel: 2, stride: NaN }), 'maxPool2d: stride is NaN, expected an integer ≥ 1'],
     [of({ kernel: [2, 3], padding: 2 }), "maxPool2d: padding at the top is 2, expected at most half the kernel's 2"],
     [

@@ -66,7 +66,7 @@ describe('a directory with files of its own', () => {
     [
       'a directory that is not there',
       () => rmSync(directory, { recursive: true }),
-      (d) => `mnist: there is no directory ${d}, expected one with ${names.join(', ')}`,
+      (d) => `mnist: there is no directory "${d}", expected one with ${names.join(', ')}`,
     ],
     [
       'a file that is not there',

@@ -35,7 +35,7 @@ const fixtures = ['models/page3.json'].flatMap((name) => {
   return file.cases.map((golden) => ({ golden, model: modelOf(name, file.network ?? [], golden) }));
 });
 
-/** Every layer between x and the logits, every size distinct, for the chain rule at random. */
+/** Two layers that learn, and a pool between them, every size distinct, for the chain rule at random. */
 const small: Model = {
   name: 'small',
   input: [2, 6, 7],

@@ -99,8 +99,9 @@ describe('scripts/train-mnist.ts', () => {
     [['--modle', 'page3'], /^Unknown option '--modle', expected one of --model, --impl, .*, --help$/],
     [['--model', 'page4'], /^--model is "page4", expected one of dense, page3, page3TwoConv$/],
     [['--data', 'golden/mnist'], /^--images is "5000", expected an integer from 1 to 1000$/],
-    [['--data', 'nowhere'], /^mnist: there is no directory nowhere, expected one with train-images-idx3-ubyte, .*$/],
+    [['--data', 'nowhere'], /^mnist: there is no directory "nowhere", expected one with train-images-idx3-ubyte, .*$/],
     [['--data', 'golden'], /^mnist: golden has no train-images-idx3-ubyte, expected it there, plain or .gz$/],
+    [['--data', 'package.json'], /^mnist: there is no directory "package.json", expected one with .*$/],
   ])('error: %j', (args, message) => {
     const { stdout, stderr, status } = run(...args);
     expect(stderr.trimEnd().replace(/^train-mnist: /, '')).toMatch(message);

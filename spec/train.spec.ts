@@ -48,7 +48,8 @@ describe('page3 learns real digits: 1,000 images, 2 epochs, rate 0.01, seed 0', 
 
   it('with the convolution frozen it learns less, and the convolution keeps its bits', () => {
     const frozen = run({ frozen: ['conv1.weight', 'conv1.bias'] });
-    expect(frozen.parameters['conv1.weight']).toEqual(frozen.before['conv1.weight']);
+    for (const name of ['conv1.weight', 'conv1.bias'])
+      expect(frozen.parameters[name], name).toEqual(frozen.before[name]);
     // measured: 1.13 1.13 1.11 1.08 1.02 times the loss for seeds 0 to 4
     expect(frozen.end.loss / learned.end.loss).toBeGreaterThan(1.05);
   });
@@ -108,4 +109,19 @@ it('an epoch sees every image once: its mean loss is that of evaluate when nothi
   expect(steps.map(({ images }) => images)).toEqual([10, 20, 30, 37]);
   expect(steps.at(-1)!.loss).toBeCloseTo(test.loss, 12);
   expect(steps.at(-1)!.accuracy).toBe(test.accuracy);
+});
+
+it.each<[string, Partial<TrainOptions>]>([
+  ['train: epochs is NaN, expected an integer ≥ 1', { epochs: NaN }],
+  ['train: batch is 0, expected an integer ≥ 1', { batch: 0 }],
+  ["train: batch is '16', expected an integer ≥ 1", { batch: '16' as never }],
+  ['train: rate is NaN, expected a number above 0', { rate: NaN }],
+  [
+    'train: frozen is conv9.weight, expected one of fc1.weight, fc1.bias, fc2.weight, fc2.bias, fc3.weight, fc3.bias',
+    { frozen: ['conv9.weight'] },
+  ],
+])('error: %s', (message, wrong) => {
+  const options = { epochs: 1, batch: 16, rate: 0.01, seed: 0, ...wrong };
+  const steps = train(vectorized, dense, initialize(dense, random(0)), data.train, options);
+  expect(() => steps.next()).toThrow(new RangeError(message));
 });

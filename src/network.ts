@@ -1,5 +1,5 @@
 import type { LayerName, Layers } from './layers.ts';
-import type { Tensor } from './tensor.ts';
+import { size, tensor, type Tensor } from './tensor.ts';
 
 /** One layer of a network. */
 export interface Node {
@@ -27,7 +27,7 @@ const WORDS: Readonly<Record<string, string>> = { w: 'weight', b: 'bias' };
 
 /** [argument, name of the parameter] of every parameter of a node, in order: ['w', 'conv1.weight'], … */
 const named = ({ name, parameters = {} }: Node) =>
-  Object.keys(parameters).map((argument) => [argument, `${name}.${WORDS[argument]}`] as const);
+  Object.keys(parameters).map((argument) => [argument, `${name}.${WORDS[argument] ?? argument}`] as const);
 
 /** The shape of every parameter of a model, by name. */
 export function parameterShapes({ nodes }: Model): Readonly<Record<string, readonly number[]>> {
@@ -38,7 +38,7 @@ export function parameterShapes({ nodes }: Model): Readonly<Record<string, reado
 
 /** How many numbers the model learns. */
 export function parameterCount(model: Model): number {
-  return Object.values(parameterShapes(model)).reduce((total, shape) => total + shape.reduce((a, b) => a * b, 1), 0);
+  return Object.values(parameterShapes(model)).reduce((total, shape) => total + size(shape), 0);
 }
 
 type Forward = (...args: readonly unknown[]) => Tensor;
@@ -91,13 +91,12 @@ export function lossAndGradients(
   const flow = forward(layers, model, parameters, x);
   const logits = flow[flow.length - 1];
   const loss = layers.softmaxCrossEntropy(logits, labels);
-  const one: Tensor = { shape: [], data: Float64Array.of(1) };
-  const { dlogits } = layers.softmaxCrossEntropyBackward(one, logits, labels);
+  const { dlogits } = layers.softmaxCrossEntropyBackward(tensor(1), logits, labels);
   const { gradients } = backward(layers, model, parameters, flow, dlogits);
   return { loss: loss.data[0], logits, gradients };
 }
 
-/** The class with the largest logit in each row; of equals, the first. */
+/** The class with the largest logit in each row; of equals, the first; −1 where a logit is NaN. */
 export function predictions({ shape: [N, K], data }: Tensor): readonly number[] {
   return Array.from({ length: N }, (_, n) => {
     const row = data.subarray(n * K, (n + 1) * K);

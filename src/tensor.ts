@@ -1,6 +1,6 @@
 /**
  * The one data structure: numbers in row-major order, and the shape they fill; a scalar has shape ().
- * Always float64, always contiguous. Nothing writes to a tensor it was given.
+ * Always float64, always contiguous. No layer writes to a tensor it was given.
  */
 export interface Tensor {
   readonly shape: readonly number[];
@@ -32,11 +32,12 @@ export function tensor(nested: Nested): Tensor {
   for (let level = nested; Array.isArray(level); level = level[0]) shape.push(level.length);
   const data: number[] = [];
   const visit = (part: Nested, axis: number): void => {
-    const found = typeof part === 'number' ? 'a number' : `an array of ${part?.length}`;
+    const other = typeof part === 'number' ? 'a number' : `${JSON.stringify(part)}`;
+    const found = Array.isArray(part) ? `an array of ${part.length}` : other;
     const expected = axis === shape.length ? 'a number' : `an array of ${shape[axis]}`;
     if (found !== expected) throw new RangeError(`tensor: found ${found} at depth ${axis}, expected ${expected}`);
     if (typeof part === 'number') data.push(part);
-    else part.forEach((inner) => visit(inner, axis + 1));
+    else part.forEach((inner: Nested) => visit(inner, axis + 1));
   };
   visit(nested, 0);
   return { shape, data: Float64Array.from(data) };
@@ -82,6 +83,8 @@ function position({ shape }: Tensor, index: readonly number[]): number {
  * @throws RangeError 'conv2d: w has shape (4, 1, 3, 3), expected (O, 3, KH, KW)'
  */
 export function dims(what: string, x: Tensor, pattern: readonly (number | string)[]): readonly number[] {
+  if (!Array.isArray(x?.shape) || !(x.data instanceof Float64Array))
+    throw new RangeError(`${what} is no tensor, expected { shape: number[], data: Float64Array }`);
   const open = pattern.at(-1) === '…';
   const fits =
     (open ? x.shape.length >= pattern.length : x.shape.length === pattern.length) &&
@@ -99,7 +102,9 @@ export function dims(what: string, x: Tensor, pattern: readonly (number | string
 /** @throws RangeError 'conv2d: stride is 0, expected an integer ≥ 1' */
 export function atLeast(what: string, value: number, minimum: number): void {
   if (!Number.isInteger(value) || value < minimum)
-    throw new RangeError(`${what} is ${value}, expected an integer ≥ ${minimum}`);
+    throw new RangeError(
+      `${what} is ${typeof value === 'string' ? `'${value}'` : value}, expected an integer ≥ ${minimum}`,
+    );
 }
 
 /** @throws RangeError 'conv2d: there is no option strides, expected stride, padding, dilation' */
@@ -119,7 +124,7 @@ export function show(x: Tensor): string {
   const columns = x.shape.at(-1) ?? 1;
   const rows = x.shape.at(-2) ?? 1;
   const cells = Array.from(x.data, (value) => (Object.is(value, -0) ? '-0' : `${value}`));
-  const widest = Math.max(...cells.map((cell) => cell.length));
+  const widest = cells.reduce((most, cell) => Math.max(most, cell.length), 0);
   let text = '';
   for (let at = 0; at < cells.length; at += columns) {
     const row = cells.slice(at, at + columns).map((cell) => cell.padStart(widest));

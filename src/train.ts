@@ -3,7 +3,7 @@ import type { Layers } from './layers.ts';
 import { forward, lossAndGradients, predictions, type Model, type Parameters } from './network.ts';
 import { sgd } from './optimizer.ts';
 import { random } from './random.ts';
-import type { Tensor } from './tensor.ts';
+import { atLeast, type Tensor } from './tensor.ts';
 
 export interface TrainOptions {
   /** Passes over the images. Integer ≥ 1. */
@@ -33,6 +33,8 @@ export interface Progress {
 /**
  * Trains a model by SGD, writing to its parameters in place, and yields after every step.
  * Each image counts with the loss and the prediction it had just before the step it was part of.
+ *
+ * @throws RangeError if an option is out of range
  */
 export function* train(
   layers: Layers,
@@ -41,6 +43,12 @@ export function* train(
   data: Images,
   { epochs, batch, rate, seed, frozen = [] }: TrainOptions,
 ): Generator<Progress & { readonly epoch: number }> {
+  atLeast('train: epochs', epochs, 1);
+  atLeast('train: batch', batch, 1);
+  if (!(rate > 0 && rate < Infinity)) throw new RangeError(`train: rate is ${rate}, expected a number above 0`);
+  for (const name of frozen)
+    if (!(name in parameters))
+      throw new RangeError(`train: frozen is ${name}, expected one of ${Object.keys(parameters).join(', ')}`);
   const learning = Object.fromEntries(Object.entries(parameters).filter(([name]) => !frozen.includes(name)));
   for (let epoch = 1; epoch <= epochs; epoch++) {
     const order = random(seed, epoch).shuffled(data.labels.length);
@@ -62,6 +70,7 @@ export function* evaluate(
   data: Images,
   batch = 100,
 ): Generator<Progress> {
+  atLeast('evaluate: batch', batch, 1);
   const seen = counter();
   const order = Uint32Array.from(data.labels, (_, i) => i);
   for (let start = 0; start < order.length; start += batch) {

@@ -23,6 +23,7 @@ export interface WindowOptions {
   readonly dilation?: Pair;
 }
 
+/** Of these, padding is at most half the kernel on each side, 'same' included. */
 export interface PoolOptions extends WindowOptions {
   /** Rows and columns of the window, in pixels. Integers ≥ 1. The default stride is the kernel: no overlap. */
   readonly kernel: Pair;
@@ -99,6 +100,8 @@ export function poolGeometry(layer: string, x: Tensor, options: PoolOptions) {
   const [N, C, H, W] = dims(`${layer}: x`, x, ['N', 'C', 'H', 'W']);
   knownOptions(layer, options, ['kernel', 'stride', 'padding', 'dilation', 'ceilMode']);
   const { kernel, stride = kernel, ...others } = options;
+  if (typeof (others.ceilMode ?? false) !== 'boolean')
+    throw new RangeError(`${layer}: ceilMode is ${JSON.stringify(others.ceilMode)}, expected true or false`);
   const [KH, KW] = pair(`${layer}: kernel`, kernel, 1);
   const g = geometry(layer, [H, W], [KH, KW], { stride, ...others });
   for (const [side, taps] of Object.entries({ top: KH, bottom: KH, left: KW, right: KW })) {
@@ -134,13 +137,13 @@ function border(
   }
   if (typeof padding === 'string')
     throw new RangeError(`${layer}: padding is '${padding}', expected 'same', 'valid' or numbers`);
-  if (typeof padding === 'object' && 'top' in padding) {
-    const { top, bottom, left, right } = padding;
+  if (typeof padding === 'object' && padding !== null && !Array.isArray(padding)) {
+    const { top, bottom, left, right } = padding as Border;
     for (const [side, width] of Object.entries({ top, bottom, left, right }))
       atLeast(`${layer}: padding at the ${side}`, width, 0);
     return { top, bottom, left, right };
   }
-  const [rows, columns] = pair(`${layer}: padding`, padding, 0);
+  const [rows, columns] = pair(`${layer}: padding`, padding as Pair, 0);
   return { top: rows, bottom: rows, left: columns, right: columns };
 }
 

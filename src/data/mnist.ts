@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { size } from '../tensor.ts';
 import type { Images } from './images.ts';
 
 /** The four files of MNIST, and the MD5 sums of the originals, unpacked. */
@@ -26,9 +27,9 @@ export interface MnistOptions {
  * @see LeCun, Cortes & Burges, The MNIST database of handwritten digits: "file formats for the MNIST database"
  */
 export function mnist(directory: string, { original = false }: MnistOptions = {}): { train: Images; test: Images } {
-  if (!existsSync(directory))
+  if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory())
     throw new RangeError(
-      `mnist: there is no directory ${directory}, expected one with ${Object.keys(FILES).join(', ')}`,
+      `mnist: there is no directory ${JSON.stringify(directory)}, expected one with ${Object.keys(FILES).join(', ')}`,
     );
   const read = (name: FileName) => readFile(directory, name, original);
   return {
@@ -79,7 +80,7 @@ function idx(name: string, bytes: Uint8Array, rank: number): { sizes: readonly n
   if (magic !== expected) throw new RangeError(`mnist: ${name} begins with the number ${magic}, expected ${expected}`);
   const sizes = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
   if (sizes.includes(0)) throw new RangeError(`mnist: ${name} has ${sizes.join('×')} items, expected at least one`);
-  const items = sizes.reduce((a, b) => a * b, 1);
+  const items = size(sizes);
   if (bytes.length !== start + items)
     throw new RangeError(
       `mnist: ${name} has ${bytes.length} bytes, expected ${start + items} for ${sizes.join('×')} items and a header`,

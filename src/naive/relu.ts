@@ -24,4 +24,4 @@ export function reluBackward(dy: Tensor, x: Tensor, _: NoOptions = {}): { dx: Te
 }
 
 /** The shape rule, and the errors when it is broken. Every implementation obeys it. */
-export const reluShape = (x: Tensor) => dims('relu: x', x, x.shape);
+export const reluShape = (x: Tensor) => dims('relu: x', x, x?.shape);

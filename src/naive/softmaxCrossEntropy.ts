@@ -31,7 +31,7 @@ export function softmaxCrossEntropy(logits: Tensor, labels: Tensor, _: NoOptions
   return y;
 }
 
-/** dlogits = (softmax(logits) − target) · dy / N */
+/** dlogits = (softmax(logits) − target) · dy / N, where every row of target counts as having the sum 1. */
 export function softmaxCrossEntropyBackward(
   dy: Tensor,
   logits: Tensor,
@@ -68,6 +68,10 @@ export function softmaxCrossEntropyShape(logits: Tensor, labels: Tensor) {
     }
     return { N, K, target: (n: number, k: number) => get(labels, n, k) };
   }
+  if (labels.shape.length !== 1)
+    throw new RangeError(
+      `softmaxCrossEntropy: labels has shape (${labels.shape.join(', ')}), expected (${N}) or (${N}, ${K})`,
+    );
   dims('softmaxCrossEntropy: labels', labels, [N]);
   labels.data.forEach((label, n) => {
     if (!Number.isInteger(label) || label < 0 || label >= K)
