@@ -1,4 +1,4 @@
-const WIDTH = 20;
+const WIDTH = 10; // leaves room for the facts on 80 columns
 const [REDRAW, PLAIN] = [0.1, 10]; // seconds between two bars on a terminal, and between two lines elsewhere
 
 /** A bar that is drawn over and over on one line of a terminal; elsewhere a plain line every ten seconds. */

@@ -118,11 +118,11 @@ async function learn(
     if (!Number.isFinite(loss)) return diverged(loss, epoch);
     const imagesPerSecond = images / (seconds() - epochBegan);
     bar.show(images / training.labels.length, `epoch ${epoch}/${epochs}`, [
-      `${commas(images)} of ${commas(training.labels.length)}`,
       `loss ${loss.toFixed(3)}`,
       `accuracy ${percent(accuracy)}`,
       `${commas(imagesPerSecond)} images/s`,
       timeLeft(done + work(images, 0)),
+      `${commas(images)} of ${commas(training.labels.length)}`,
     ]);
     await setImmediate(); // lets Ctrl-C through
     if (interrupted) break;
@@ -131,9 +131,9 @@ async function learn(
     let test: Progress | undefined;
     for (test of evaluate(layers, model, parameters, testing)) {
       bar.show(test.images / testing.labels.length, `test ${epoch}/${epochs} `, [
-        `${commas(test.images)} of ${commas(testing.labels.length)}`,
         `accuracy ${percent(test.accuracy)}`,
         timeLeft(done + work(images, test.images)),
+        `${commas(test.images)} of ${commas(testing.labels.length)}`,
       ]);
       await setImmediate();
       if (interrupted) break;
@@ -142,7 +142,7 @@ async function learn(
     if (!Number.isFinite(test.loss)) return diverged(test.loss, epoch);
     bar.clear();
     const [trainAccuracy, testAccuracy] = [accuracy, test.accuracy];
-    result = `test accuracy ${percent(testAccuracy)} after ${epoch} of ${epochs} epochs`;
+    result = `test accuracy ${percent(testAccuracy)} after ${epoch} of ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`;
     out.write(
       `epoch ${epoch}/${epochs}  loss ${loss.toFixed(3)}  accuracy: train ${percent(trainAccuracy)}, ` +
         `test ${percent(testAccuracy)}  ${commas(imagesPerSecond)} images/s  ${time(seconds())}\n`,

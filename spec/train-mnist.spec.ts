@@ -71,7 +71,7 @@ describe('scripts/train-mnist.ts', () => {
     );
     expect(status).toBe(0);
     expect(stdout).toContain('cnn-spec trains dense on the naive layers');
-    expect(stdout).toContain('after 1 of 1 epochs');
+    expect(stdout).toContain('after 1 of 1 epoch,');
   });
 
   it('--help shows every option', () => {
