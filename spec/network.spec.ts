@@ -78,7 +78,6 @@ describe.each(Object.entries(implementations))('network > %s', (_, layers: Layer
           expect(rise).toBe(dot(gradient, gradient).data[0]);
         }
       }),
-      { numRuns: 50 },
     );
   });
 
