@@ -107,6 +107,18 @@ export function atLeast(what: string, value: number, minimum: number): void {
     );
 }
 
+/** @throws RangeError 'dropout: p is 1.5, expected a number from 0 to 1' */
+export function between(what: string, value: number, least: number, most = Infinity): void {
+  const range = most === Infinity ? `≥ ${least}` : `from ${least} to ${most}`;
+  if (!Number.isFinite(value) || value < least || value > most)
+    throw new RangeError(`${what} is ${typeof value === 'string' ? `'${value}'` : value}, expected a number ${range}`);
+}
+
+/** @throws RangeError 'maxPool2d: ceilMode is "no", expected true or false' */
+export function trueOrFalse(what: string, value: boolean): void {
+  if (typeof value !== 'boolean') throw new RangeError(`${what} is ${JSON.stringify(value)}, expected true or false`);
+}
+
 /** @throws RangeError 'conv2d: there is no option strides, expected stride, padding, dilation' */
 export function knownOptions(layer: string, options: object, names: readonly string[]): void {
   const unknown = Object.keys(options).find((name) => !names.includes(name));

@@ -1,4 +1,4 @@
-import { atLeast, dims, knownOptions, type Tensor } from './tensor.ts';
+import { atLeast, dims, knownOptions, trueOrFalse, type Tensor } from './tensor.ts';
 
 /** One number for both axes, or [height, width]. */
 export type Pair = number | readonly [height: number, width: number];
@@ -100,8 +100,7 @@ export function poolGeometry(layer: string, x: Tensor, options: PoolOptions) {
   const [N, C, H, W] = dims(`${layer}: x`, x, ['N', 'C', 'H', 'W']);
   knownOptions(layer, options, ['kernel', 'stride', 'padding', 'dilation', 'ceilMode']);
   const { kernel, stride = kernel, ...others } = options;
-  if (typeof (others.ceilMode ?? false) !== 'boolean')
-    throw new RangeError(`${layer}: ceilMode is ${JSON.stringify(others.ceilMode)}, expected true or false`);
+  trueOrFalse(`${layer}: ceilMode`, others.ceilMode ?? false);
   const [KH, KW] = pair(`${layer}: kernel`, kernel, 1);
   const g = geometry(layer, [H, W], [KH, KW], { stride, ...others });
   for (const [side, taps] of Object.entries({ top: KH, bottom: KH, left: KW, right: KW })) {
