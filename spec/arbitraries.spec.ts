@@ -19,11 +19,22 @@ function hostile({ inputs, options, dy }: Case): boolean {
 it.each<[string, fc.Arbitrary<Case>]>([
   ['conv2d', arbitraries.conv2dCase()],
   ['maxPool2d', arbitraries.maxPool2dCase()],
+  ['groupedConv2d', arbitraries.groupedConv2dCase()],
+  ['avgPool2d', arbitraries.avgPool2dCase()],
+  ['globalAvgPool2d', arbitraries.globalAvgPool2dCase()],
+  ['batchNorm', arbitraries.batchNormCase()],
+  ['batchNormInference', arbitraries.batchNormInferenceCase()],
+  ['dropout', arbitraries.dropoutCase()],
   ['relu', arbitraries.reluCase()],
+  ['leakyRelu', arbitraries.leakyReluCase()],
+  ['tanh', arbitraries.tanhCase()],
+  ['sigmoid', arbitraries.sigmoidCase()],
   ['flatten', arbitraries.flattenCase()],
   ['linear', arbitraries.linearCase()],
   ['softmax', arbitraries.softmaxCase()],
+  ['logSoftmax', arbitraries.logSoftmaxCase()],
   ['softmaxCrossEntropy', arbitraries.softmaxCrossEntropyCase()],
+  ['meanSquaredError', arbitraries.meanSquaredErrorCase()],
 ])('at least half of the cases of %s are hostile', (_, cases) => {
   const sample = fc.sample(cases, { seed: 1, numRuns: 400 });
   expect(sample.filter(hostile).length).toBeGreaterThanOrEqual(200);

@@ -1,5 +1,9 @@
 import fc from 'fast-check';
+import type { AvgPool2dOptions } from '../src/naive/avgPool2d.ts';
 import type { Conv2dOptions } from '../src/naive/conv2d.ts';
+import type { GroupedConv2dOptions } from '../src/naive/groupedConv2d.ts';
+import type { LeakyReluOptions } from '../src/naive/leakyRelu.ts';
+import { map } from '../src/ndarray.ts';
 import { size, type Tensor } from '../src/tensor.ts';
 import { geometry, type Border, type PoolOptions } from '../src/window.ts';
 
@@ -71,33 +75,131 @@ export const conv2dCase = () =>
     });
   });
 
+/** A valid call of groupedConv2d: how many channels a group has on either side first; among the small cases, depthwise ones. */
+export const groupedConv2dCase = () =>
+  hostileOrSmall((axes, least) =>
+    fc.record({
+      N: fc.constantFrom(least, 3),
+      perGroup: least === 1 ? axes(2, 1, 2, 3) : axes(2, 2, 3),
+      groups: fc.constantFrom(least, 2),
+      window: windowAndImage(axes, least, () => 2),
+    }),
+  ).chain(({ N, perGroup: [slice, kernels], groups, window: { KH, KW, H, W, options } }) => {
+    const { OH, OW } = geometry('groupedConv2dCase', [H, W], [KH, KW], options);
+    const [C, O] = [groups * slice, groups * kernels];
+    return fc.record({
+      inputs: fc.record({ x: eighths([N, C, H, W]), w: eighths([O, slice, KH, KW]), b: eighths([O]) }),
+      options: fc.constant({ groups, ...options } satisfies GroupedConv2dOptions),
+      dy: eighths([N, O, OH, OW]),
+    });
+  });
+
+/** A batch of channels, a window, and whether it may reach beyond the padding. */
+const poolWindow = fc.tuple(
+  hostileOrSmall((axes, least) =>
+    fc.record({ sizes: axes(2, least, 3), window: windowAndImage(axes, least, (taps) => taps >> 1) }),
+  ),
+  fc.boolean(),
+);
+
 /** A valid call of maxPool2d; pixels from `pixels`. */
 export const maxPool2dCase = (pixels = eighths) =>
+  poolWindow.chain(([{ sizes, window }, ceilMode]) => {
+    const [N, C] = sizes;
+    const { KH, KW, H, W } = window;
+    const options = { kernel: [KH, KW] as const, ...window.options, ceilMode };
+    const { OH, OW } = geometry('maxPool2dCase', [H, W], [KH, KW], options);
+    return fc.record({
+      inputs: fc.record({ x: pixels([N, C, H, W]) }),
+      options: fc.constant(options satisfies PoolOptions),
+      dy: eighths([N, C, OH, OW]),
+    });
+  });
+
+/** A valid call of avgPool2d: what fits with dilation fits without. */
+export const avgPool2dCase = () =>
+  fc.tuple(poolWindow, fc.boolean()).chain(([[{ sizes, window }, ceilMode], countIncludePad]) => {
+    const [N, C] = sizes;
+    const { KH, KW, H, W } = window;
+    const { stride, padding } = window.options;
+    const options = { kernel: [KH, KW] as const, stride, padding, ceilMode };
+    const { OH, OW } = geometry('avgPool2dCase', [H, W], [KH, KW], options);
+    return fc.record({
+      inputs: fc.record({ x: eighths([N, C, H, W]) }),
+      options: fc.constant({ ...options, countIncludePad } satisfies AvgPool2dOptions),
+      dy: eighths([N, C, OH, OW]),
+    });
+  });
+
+/** A valid call of globalAvgPool2d. */
+export const globalAvgPool2dCase = () =>
+  hostileOrSmall((axes, least) => axes(4, least, 3, 4, 5)).chain((shape) =>
+    fc.record({
+      inputs: fc.record({ x: eighths(shape) }),
+      options: fc.constant({}),
+      dy: eighths(shape.slice(0, 2)),
+    }),
+  );
+
+/** (N, C) or (N, C, H, W), with two values per channel or more. */
+const batchOfChannels = fc
+  .tuple(
+    hostileOrSmall((axes, least) => axes(4, least, 3, 4, 5)),
+    fc.boolean(),
+  )
+  .map(([[N, C, H, W], images]) => {
+    const pixels = images ? [H, W] : [];
+    return [size([N, ...pixels]) === 1 ? 2 : N, C, ...pixels];
+  });
+
+/** A valid call of batchNorm: integers, all different, so that no variance is below 1/4. */
+export const batchNormCase = () =>
+  fc.tuple(batchOfChannels, fc.constantFrom(1e-5, 0.5)).chain(([shape, eps]) =>
+    fc.record({
+      inputs: fc.record({ x: distinct(1)(shape), gamma: eighths([shape[1]]), beta: eighths([shape[1]]) }),
+      options: fc.constant({ eps }),
+      dy: eighths(shape),
+    }),
+  );
+
+/** A valid call of batchNormInference: variances from 1/4 to 8. */
+export const batchNormInferenceCase = () =>
+  fc.tuple(batchOfChannels, fc.constantFrom(1e-5, 0.5)).chain(([shape, eps]) => {
+    const perChannel = eighths([shape[1]]);
+    return fc.record({
+      inputs: fc.record({ x: eighths(shape), gamma: perChannel, beta: perChannel }),
+      constants: fc.record({
+        mean: perChannel,
+        variance: perChannel.map((v) => map(v, (value) => Math.abs(value) + 1 / 4)),
+      }),
+      options: fc.constant({ eps }),
+      dy: eighths(shape),
+    });
+  });
+
+/** 0 or 1, each as often. */
+const zerosAndOnes: Tensors = (shape) =>
   fc
-    .tuple(
-      hostileOrSmall((axes, least) =>
-        fc.record({ sizes: axes(2, least, 3), window: windowAndImage(axes, least, (taps) => taps >> 1) }),
-      ),
-      fc.boolean(),
-    )
-    .chain(
-      ([
-        {
-          sizes: [N, C],
-          window,
-        },
-        ceilMode,
-      ]) => {
-        const { KH, KW, H, W } = window;
-        const options = { kernel: [KH, KW] as const, ...window.options, ceilMode };
-        const { OH, OW } = geometry('maxPool2dCase', [H, W], [KH, KW], options);
-        return fc.record({
-          inputs: fc.record({ x: pixels([N, C, H, W]) }),
-          options: fc.constant(options satisfies PoolOptions),
-          dy: eighths([N, C, OH, OW]),
-        });
-      },
-    );
+    .array(fc.nat(1), { minLength: size(shape), maxLength: size(shape), size: 'max' })
+    .map((values) => ({ shape, data: Float64Array.from(values) }));
+
+/** A valid call of dropout: a mask for every number, or for every channel of an image. 1 − p is a power of two. */
+export const dropoutCase = () =>
+  fc
+    .record({
+      sizes: hostileOrSmall((axes, least) => axes(4, least, 3, 4, 5)),
+      kind: fc.constantFrom('features', 'pixels', 'channels'),
+      p: fc.constantFrom(0, 0.5, 0.75, 1),
+    })
+    .chain(({ sizes: [N, C, H, W], kind, p }) => {
+      const shape = kind === 'features' ? [N, C] : [N, C, H, W];
+      return fc.record({
+        inputs: fc.record({ x: eighths(shape) }),
+        constants: fc.record({ mask: zerosAndOnes(kind === 'channels' ? [N, C, 1, 1] : shape) }),
+        options: fc.constant({ p }),
+        dy: eighths(shape),
+      });
+    });
 
 /** A valid call of relu; values from `values`. */
 export const reluCase = (values = eighths) =>
@@ -108,6 +210,39 @@ export const reluCase = (values = eighths) =>
       dy: eighths(shape),
     }),
   );
+
+/** 1 to 4 axes. */
+const anyShape = fc
+  .tuple(
+    hostileOrSmall((axes, least) => axes(4, least, 3, 4, 5)),
+    fc.integer({ min: 1, max: 4 }),
+  )
+  .map(([sizes, rank]) => sizes.slice(0, rank));
+
+/** A valid call of leakyRelu; values from `values`. A slope that is a power of two keeps eighths exact. */
+export const leakyReluCase = (values = eighths) =>
+  anyShape.chain((shape) =>
+    fc.record({
+      inputs: fc.record({ x: values(shape) }),
+      options: fc
+        .constantFrom(1 / 8, 1 / 4, 1 / 2, 0, 1, 2)
+        .map((negativeSlope): LeakyReluOptions => ({ negativeSlope })),
+      dy: eighths(shape),
+    }),
+  );
+
+/** A valid call of tanh. */
+export const tanhCase = () =>
+  anyShape.chain((shape) =>
+    fc.record({
+      inputs: fc.record({ x: eighths(shape) }),
+      options: fc.constant({}),
+      dy: eighths(shape),
+    }),
+  );
+
+/** A valid call of sigmoid. */
+export const sigmoidCase = tanhCase;
 
 /** A valid call of flatten: 2 to 4 axes. */
 export const flattenCase = () =>
@@ -148,6 +283,9 @@ export const softmaxCase = () =>
     }),
   );
 
+/** A valid call of logSoftmax. */
+export const logSoftmaxCase = softmaxCase;
+
 /** The right class of each of N rows. */
 const classes = (N: number, K: number): fc.Arbitrary<Tensor> =>
   fc
@@ -168,6 +306,17 @@ export const softmaxCrossEntropyCase = () =>
     fc.record({
       inputs: fc.record({ logits: eighths([N, K]) }),
       constants: fc.record({ labels: fc.oneof(classes(N, K), probabilities(N, K)) }),
+      options: fc.constant({}),
+      dy: eighths([]),
+    }),
+  );
+
+/** A valid call of meanSquaredError. */
+export const meanSquaredErrorCase = () =>
+  anyShape.chain((shape) =>
+    fc.record({
+      inputs: fc.record({ x: eighths(shape) }),
+      constants: fc.record({ target: eighths(shape) }),
       options: fc.constant({}),
       dy: eighths([]),
     }),

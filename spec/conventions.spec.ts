@@ -78,6 +78,20 @@ const otherChoices: Readonly<Record<string, readonly Edit[]>> = {
     ),
   ],
   'maxPool2d/defaults': [edit('window.ts', 'stride = kernel', 'stride = 1')],
+  'tanh/saturated': [edit('naive/tanh.ts', 'sech(value) * sech(value)', '(1 - Math.tanh(value) * Math.tanh(value))')],
+  'sigmoid/overflow': [
+    edit('naive/sigmoid.ts', 'value >= 0 ? 1 / (1 + e) : e / (1 + e)', 'Math.exp(value) / (1 + Math.exp(value))'),
+  ],
+  'sigmoid/slope': [edit('naive/sigmoid.ts', 'e / ((1 + e) * (1 + e))', '(1 / (1 + e)) * (1 - 1 / (1 + e))')],
+  'leakyRelu/zero': [edit('naive/leakyRelu.ts', 'x.data[i] <= 0', 'x.data[i] < 0')],
+  'leakyRelu/special': [edit('naive/leakyRelu.ts', 'x.data[i] <= 0', '!(x.data[i] > 0)')],
+  'logSoftmax/overflow': [
+    edit('naive/logSoftmax.ts', 'get(x, n, k) - m - Math.log(sum)', 'Math.log(Math.exp(get(x, n, k) - m) / sum)'),
+  ],
+  'meanSquaredError/hostile': [
+    edit('naive/meanSquaredError.ts', 'total / count', 'total'),
+    edit('naive/meanSquaredError.ts', '* get(dy)) / count', '* get(dy))'),
+  ],
 };
 
 /** The rows of the table: rule, other choice, fixture. */

@@ -107,7 +107,7 @@ export function lawsOfEveryLayer(
 
     ...goldenFile(`${name}.json`).cases.flatMap((golden) => [
       law(`golden: ${golden.title}`, once(golden), (layer) => expectGolden(layer, golden), 1),
-      ...(golden.kink
+      ...((golden.kink ?? golden.steep)
         ? []
         : [
             law(

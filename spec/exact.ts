@@ -40,6 +40,7 @@ const multiply = (a: Exact, b: Exact): Exact => (a as BigNumber).mul(b as BigNum
 const divide = (a: Exact, b: Exact): Exact => (a as BigNumber).div(b as BigNumber);
 const exp = (a: Exact): Exact => once(`exp ${a}`, () => math.exp(a as BigNumber));
 const log = (a: Exact): Exact => once(`log ${a}`, () => math.log(a as BigNumber));
+const squareRoot = (a: Exact): Exact => (a as BigNumber).sqrt();
 /** What exp and log gave, at the present number of digits: one coordinate moves at a time, and 1024 digits take 0.1 s. */
 const known = new Map<string, Exact>();
 function once(what: string, compute: () => unknown): Exact {
@@ -110,23 +111,13 @@ const TINY = math.fraction(1n, 2n ** 100n);
 export const formulas: Named<Formula> = {
   conv2d: {
     needs: 'fractions',
-    y([x, w, b], options: Omit<Window, 'kernel'>, of) {
-      const [N, C, H, W] = x.shape;
-      const [O, , KH, KW] = w.shape;
-      const rows = taps(H, KH, 0, options);
-      const columns = taps(W, KW, 1, options);
-      return tabulate([N, O, rows.length, columns.length], (n, o, oh, ow) => {
-        let sum = at(b, o);
-        for (let c = 0; c < C; c++)
-          rows[oh].forEach((ih, kh) =>
-            columns[ow].forEach((iw, kw) => {
-              const pixel = ih >= 0 && ih < H && iw >= 0 && iw < W ? at(x, n, c, ih, iw) : of(0);
-              sum = add(sum, multiply(pixel, at(w, o, c, kh, kw)));
-            }),
-          );
-        return sum;
-      });
-    },
+    y: ([x, w, b], options: Omit<Window, 'kernel'>, of) => convolution(x, w, b, 1, options, of),
+  },
+
+  groupedConv2d: {
+    needs: 'fractions',
+    y: ([x, w, b], { groups, ...options }: Omit<Window, 'kernel'> & { groups: number }, of) =>
+      convolution(x, w, b, groups, options, of),
   },
 
   maxPool2d: {
@@ -146,10 +137,94 @@ export const formulas: Named<Formula> = {
     },
   },
 
+  avgPool2d: {
+    needs: 'fractions',
+    y([x], options: Omit<Window, 'dilation'> & { countIncludePad: boolean }, of) {
+      const [N, C, H, W] = x.shape;
+      const window = { ...options, dilation: [1, 1] as const };
+      const rows = taps(H, options.kernel[0], 0, window);
+      const columns = taps(W, options.kernel[1], 1, window);
+      const { top, bottom, left, right } = options.padding;
+      const counts = (ih: number, iw: number) =>
+        options.countIncludePad
+          ? -top <= ih && ih < H + bottom && -left <= iw && iw < W + right
+          : 0 <= ih && ih < H && 0 <= iw && iw < W;
+      return tabulate([N, C, rows.length, columns.length], (n, c, oh, ow) => {
+        const places = rows[oh].flatMap((ih) => columns[ow].map((iw) => [ih, iw]));
+        const pixels = places.filter(([ih, iw]) => ih >= 0 && ih < H && iw >= 0 && iw < W);
+        const total = pixels.map(([ih, iw]) => at(x, n, c, ih, iw)).reduce(add, of(0));
+        return divide(total, of(places.filter(([ih, iw]) => counts(ih, iw)).length));
+      });
+    },
+  },
+
+  globalAvgPool2d: {
+    needs: 'fractions',
+    y([x], _, of) {
+      const [N, C, H, W] = x.shape;
+      const channel = (n: number, c: number) => x.data.slice((n * C + c) * H * W, (n * C + c + 1) * H * W);
+      return tabulate([N, C], (n, c) => divide(channel(n, c).reduce(add), of(H * W)));
+    },
+  },
+
+  batchNorm: {
+    needs: 'decimals',
+    y([x, gamma, beta], { eps }: { eps: number }, of) {
+      const statistics = batchStatistics(x, of);
+      return normalised(x, gamma, beta, statistics.mean, statistics.variance, eps, of);
+    },
+  },
+
+  batchNormInference: {
+    needs: 'decimals',
+    y: ([x, gamma, beta, mean, variance], { eps }: { eps: number }, of) =>
+      normalised(x, gamma, beta, mean.data, variance.data, eps, of),
+  },
+
+  dropout: {
+    needs: 'fractions',
+    y([x, mask], { p }: { p: number }, of) {
+      const perMask = x.data.length / mask.data.length; // 1, or the pixels of a channel
+      const kept = (i: number) => p < 1 && round(mask.data[Math.floor(i / perMask)]) === 1;
+      return {
+        shape: x.shape,
+        data: x.data.map((value, i) => (kept(i) ? divide(value, subtract(of(1), of(p))) : of(0))),
+      };
+    },
+  },
+
   relu: {
     needs: 'fractions',
     aside: (value) => subtract(value, TINY), // the slope at 0 is that of the left
     y: ([x], _, of) => ({ shape: x.shape, data: x.data.map((value) => (larger(value, of(0)) ? value : of(0))) }),
+  },
+
+  leakyRelu: {
+    needs: 'fractions',
+    aside: (value) => subtract(value, TINY), // the slope at 0 is that of the left
+    y: ([x], { negativeSlope }: { negativeSlope: number }, of) => ({
+      shape: x.shape,
+      data: x.data.map((value) => (larger(value, of(0)) ? value : multiply(of(negativeSlope), value))),
+    }),
+  },
+
+  tanh: {
+    needs: 'decimals',
+    y: ([x], _, of) => ({
+      shape: x.shape,
+      data: x.data.map((value) => {
+        const square = exp(add(value, value));
+        return divide(subtract(square, of(1)), add(square, of(1)));
+      }),
+    }),
+  },
+
+  sigmoid: {
+    needs: 'decimals',
+    y: ([x], _, of) => ({
+      shape: x.shape,
+      data: x.data.map((value) => divide(of(1), add(of(1), exp(subtract(of(0), value))))),
+    }),
   },
 
   flatten: {
@@ -177,6 +252,14 @@ export const formulas: Named<Formula> = {
     },
   },
 
+  logSoftmax: {
+    needs: 'decimals',
+    y([x]) {
+      const powers = tabulate(x.shape, (n, k) => exp(at(x, n, k)));
+      return tabulate(x.shape, (n, k) => subtract(at(x, n, k), log(rowSum(powers, n))));
+    },
+  },
+
   softmaxCrossEntropy: {
     needs: 'decimals',
     y([logits, labels], _, of) {
@@ -193,7 +276,75 @@ export const formulas: Named<Formula> = {
       return { shape: [], data: [divide(total, of(N))] };
     },
   },
+
+  meanSquaredError: {
+    needs: 'fractions',
+    y([x, target], _, of) {
+      const squares = x.data.map((value, i) => {
+        const error = subtract(value, target.data[i]);
+        return multiply(error, error);
+      });
+      return { shape: [], data: [divide(squares.reduce(add), of(squares.length))] };
+    },
+  },
 };
+
+function convolution(
+  x: ExactTensor,
+  w: ExactTensor,
+  b: ExactTensor,
+  groups: number,
+  options: Omit<Window, 'kernel'>,
+  of: Arithmetic['of'],
+): ExactTensor {
+  const [N, , H, W] = x.shape;
+  const [O, slice, KH, KW] = w.shape;
+  const rows = taps(H, KH, 0, options);
+  const columns = taps(W, KW, 1, options);
+  return tabulate([N, O, rows.length, columns.length], (n, o, oh, ow) => {
+    const group = Math.floor((o * groups) / O);
+    let sum = at(b, o);
+    for (let c = 0; c < slice; c++)
+      rows[oh].forEach((ih, kh) =>
+        columns[ow].forEach((iw, kw) => {
+          const pixel = ih >= 0 && ih < H && iw >= 0 && iw < W ? at(x, n, group * slice + c, ih, iw) : of(0);
+          sum = add(sum, multiply(pixel, at(w, o, c, kh, kw)));
+        }),
+      );
+    return sum;
+  });
+}
+
+/** Mean and biased variance of every channel of x (N, C, …), of `count` values each. */
+export function batchStatistics(x: ExactTensor, of: Arithmetic['of']) {
+  const C = x.shape[1];
+  const count = x.data.length / C;
+  const channels = Array.from({ length: C }, (_, c) => x.data.filter((_, i) => channelOf(x, i) === c));
+  const mean = channels.map((values) => divide(values.reduce(add), of(count)));
+  const variance = channels.map((values, c) => {
+    const squares = values.map((value) => multiply(subtract(value, mean[c]), subtract(value, mean[c])));
+    return divide(squares.reduce(add), of(count));
+  });
+  return { mean, variance, count };
+}
+
+function normalised(
+  x: ExactTensor,
+  gamma: ExactTensor,
+  beta: ExactTensor,
+  mean: readonly Exact[],
+  variance: readonly Exact[],
+  eps: number,
+  of: Arithmetic['of'],
+): ExactTensor {
+  const deviation = variance.map((value) => squareRoot(add(value, of(eps))));
+  const y = (value: Exact, c: number) =>
+    add(multiply(gamma.data[c], divide(subtract(value, mean[c]), deviation[c])), beta.data[c]);
+  return { shape: x.shape, data: x.data.map((value, i) => y(value, channelOf(x, i))) };
+}
+
+/** The channel of element i of x (N, C, …). */
+const channelOf = ({ shape: [N, C], data }: ExactTensor, i: number) => Math.floor(i / (data.length / (N * C))) % C;
 
 /** places[p][k]: the row or column under tap k where the window stops for the p-th time, counted out along one axis. */
 function taps(
@@ -231,26 +382,68 @@ function rowSum(x: ExactTensor, n: number): Exact {
   return x.data.slice(n * K, (n + 1) * K).reduce(add);
 }
 
+// ── Running statistics ──────────────────────────────────────────────────────
+
+/** Batches one after the other, x (steps, N, C, …), and what was known before the first. */
+export interface ExactBatches {
+  readonly running: { readonly mean: FloatTensor; readonly variance: FloatTensor };
+  readonly x: FloatTensor;
+  readonly options: { readonly decay: number; readonly unbiased: boolean };
+}
+
+/** The running statistics after each batch, no recursion but the sum: decayᵗ·running + (1 − decay)·Σ decayᵗ⁻ᵏ·batchₖ. */
+export function runningStatistics({ running, x, options: { decay, unbiased } }: ExactBatches): Named<FloatTensor> {
+  const { of } = fractions;
+  const [steps, ...shape] = x.shape;
+  const [one, keep] = [of(1), of(decay)];
+  const power = (n: number): Exact => Array.from({ length: n }, () => keep).reduce<Exact>(multiply, one);
+  const batches = Array.from({ length: steps }, (_, k) => {
+    const size = x.data.length / steps;
+    const batch = Array.from(x.data).slice(k * size, (k + 1) * size);
+    const { mean, variance, count } = batchStatistics({ shape, data: batch.map(of) }, of);
+    const sample = unbiased ? divide(of(count), of(count - 1)) : one;
+    return { mean, variance: variance.map((value) => multiply(value, sample)) };
+  });
+  const after = (which: 'mean' | 'variance'): FloatTensor => {
+    const C = running[which].data.length;
+    const at = (t: number, c: number): Exact =>
+      batches
+        .slice(0, t)
+        .map((batch, k) => multiply(multiply(subtract(one, keep), power(t - 1 - k)), batch[which][c]))
+        .reduce(add, multiply(power(t), of(running[which].data[c])));
+    const data = Array.from({ length: steps * C }, (_, i) => round(at(Math.floor(i / C) + 1, i % C)));
+    return { shape: [steps, C], data };
+  };
+  return { mean: after('mean'), variance: after('variance') };
+}
+
 // ── Networks ────────────────────────────────────────────────────────────────
 
-/** One step of a network: layer(previous y, ...the inputs named, ...the constants named, options). */
-export interface ExactStep {
+/** A step of a network: layer(previous y, ...the inputs and constants named, options), or the sum of two branches. */
+export type ExactStep = ExactLayer | { readonly name: string; readonly body: Steps; readonly shortcut: Steps };
+export interface ExactLayer {
   readonly layer: string;
   readonly arguments: readonly string[];
   readonly options: object;
 }
+type Steps = readonly ExactStep[];
 
 /** The steps one after the other, from the input x on. */
-export function chain(steps: readonly ExactStep[], names: readonly string[]): Formula {
-  const needs = steps.some(({ layer }) => formulas[layer].needs === 'decimals') ? 'decimals' : 'fractions';
+export function chain(steps: Steps, names: readonly string[]): Formula {
+  const layers = (part: Steps): readonly ExactLayer[] =>
+    part.flatMap((step) => ('layer' in step ? [step] : [...layers(step.body), ...layers(step.shortcut)]));
   return {
-    needs,
+    needs: layers(steps).some(({ layer }) => formulas[layer].needs === 'decimals') ? 'decimals' : 'fractions',
     y(args, _, of) {
       const named = Object.fromEntries(names.map((name, i) => [name, args[i]]));
-      return steps.reduce(
-        (x, step) => formulas[step.layer].y([x, ...step.arguments.map((k) => named[k])], step.options as never, of),
-        named.x,
-      );
+      const run = (part: Steps, x: ExactTensor): ExactTensor =>
+        part.reduce((y, step) => {
+          if ('layer' in step)
+            return formulas[step.layer].y([y, ...step.arguments.map((k) => named[k])], step.options as never, of);
+          const [body, shortcut] = [run(step.body, y), run(step.shortcut, y)];
+          return { shape: body.shape, data: body.data.map((value, i) => add(value, shortcut.data[i])) };
+        }, x);
+      return run(steps, named.x);
     },
   };
 }

@@ -1,5 +1,14 @@
 import prettier from 'prettier';
-import { chain, exact, formulas, type ExactCall, type ExactStep } from './exact.ts';
+import {
+  chain,
+  exact,
+  formulas,
+  runningStatistics,
+  type ExactBatches,
+  type ExactCall,
+  type ExactStep,
+} from './exact.ts';
+import { exactTrace, type ExactSteps } from './exactOptimizer.ts';
 
 /** A case as JSON has it; see golden/README.md. */
 interface JsonCase extends ExactCall {
@@ -7,10 +16,18 @@ interface JsonCase extends ExactCall {
   readonly worked?: string;
   readonly tier: string;
 }
+/** Steps of an optimizer. */
+interface JsonTrace extends ExactSteps {
+  readonly resolved?: object;
+}
+/** Batches, and the running statistics after each. */
+interface JsonBatches extends ExactBatches {
+  readonly resolved?: object;
+}
 interface JsonFile {
   readonly layer?: string;
   readonly network?: readonly ExactStep[];
-  readonly cases: readonly JsonCase[];
+  readonly cases: readonly (JsonCase | JsonTrace | JsonBatches)[];
 }
 
 /**
@@ -22,6 +39,13 @@ export async function expectedText(text: string): Promise<string> {
   if (file.layer && !(file.layer in formulas))
     throw new RangeError(`there is no layer ${file.layer}, expected one of ${Object.keys(formulas).join(', ')}`);
   const cases = file.cases.map((given) => {
+    if ('optimizer' in given)
+      return { ...given, ...exactTrace({ ...given, options: given.resolved ?? given.options }) };
+    if ('running' in given)
+      return {
+        ...given,
+        after: runningStatistics({ ...given, options: given.resolved ?? given.options } as ExactBatches),
+      };
     if (given.worked) return given;
     const { inputs, constants = {}, options, resolved, dy } = given;
     const formula = file.layer

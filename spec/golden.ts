@@ -17,19 +17,52 @@ export interface GoldenCase extends Case {
   readonly compare: Compare | Readonly<Record<string, Compare>>;
   /** Why y has no slope here: the gradients are then a convention, and the gradient law does not apply. */
   readonly kink?: string;
+  /** Why differences of float64 results do not show the slope: the gradient law does not apply. */
+  readonly steep?: string;
   /** The sign of zero counts. */
   readonly signedZeros?: true;
   /** Who worked the expected values out, where exact arithmetic cannot: NaN, −0, infinities. */
   readonly worked?: string;
 }
 
-export interface GoldenFile {
+/** Steps of an optimizer whose results are known from outside this repository. */
+export interface GoldenSteps {
+  readonly id: string;
+  readonly title: string;
+  readonly optimizer: string;
+  /** Before the first step. */
+  readonly parameters: Readonly<Record<string, Tensor>>;
+  /** For each parameter one gradient after the other: (steps, …its shape). */
+  readonly gradients: Readonly<Record<string, Tensor>>;
+  readonly options: object;
+  /** Each parameter after every step: (steps, …its shape). */
+  readonly after: Readonly<Record<string, Tensor>>;
+  /** What is remembered after the last step: 'conv1.weight.velocity'. */
+  readonly state: Readonly<Record<string, Tensor>>;
+  readonly compare: GoldenCase['compare'];
+}
+
+/** The running statistics of a batch norm over some batches, known from outside this repository. */
+export interface GoldenRunning {
+  readonly id: string;
+  readonly title: string;
+  /** Before the first batch. */
+  readonly running: { readonly mean: Tensor; readonly variance: Tensor };
+  /** One batch after the other: (steps, …). */
+  readonly x: Tensor;
+  readonly options: object;
+  /** After every batch: (steps, C). */
+  readonly after: { readonly mean: Tensor; readonly variance: Tensor };
+  readonly compare: Compare;
+}
+
+export interface GoldenFile<Case = GoldenCase> {
   readonly format: 'cnn-spec/1';
-  /** The layer that the cases call, or the layers of the network that they run through. */
+  /** The layer that the cases call, or the layers of the network that they run through; neither for optimizers and statistics. */
   readonly layer?: string;
   readonly network?: readonly ExactStep[];
   readonly source: string;
-  readonly cases: readonly GoldenCase[];
+  readonly cases: readonly Case[];
 }
 
 const folder = new URL('../golden/', import.meta.url);
@@ -42,8 +75,8 @@ export const goldenNames: readonly string[] = readdirSync(folder, { recursive: t
 
 export const goldenText = (name: string): string => readFileSync(new URL(name, folder), 'utf8');
 
-/** golden/<name>, with every {shape, data} made a Tensor. */
-export function goldenFile(name: string): GoldenFile {
+/** golden/<name>, with every {shape, data} made a Tensor; optimizers.json is a GoldenFile<GoldenSteps>, batchStatistics.json a GoldenFile<GoldenRunning>. */
+export function goldenFile<Case = GoldenCase>(name: string): GoldenFile<Case> {
   return JSON.parse(goldenText(name), (_, value) =>
     value?.shape && value?.data
       ? { shape: value.shape, data: Float64Array.from(value.data, Number) } // Number reads "-Infinity" and "-0" too
@@ -52,6 +85,6 @@ export function goldenFile(name: string): GoldenFile {
 }
 
 /** How near an output of the case has to come. */
-export function compareOf({ compare }: GoldenCase, output: string): Compare {
+export function compareOf({ compare }: Pick<GoldenCase, 'compare'>, output: string): Compare {
   return compare === 'exact' || 'mode' in compare ? (compare as Compare) : compare[output];
 }

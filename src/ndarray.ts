@@ -1,4 +1,4 @@
-import { dims, set, size, zeros, type Tensor } from './tensor.ts';
+import { atLeast, dims, set, size, zeros, type Tensor } from './tensor.ts';
 import type { Geometry } from './window.ts';
 
 // ── Shape ───────────────────────────────────────────────────────────────────
@@ -13,6 +13,9 @@ export function reshape(x: Tensor, shape: readonly number[]): Tensor {
 /** The same tensor, in memory of its own. */
 export const copy = (x: Tensor): Tensor => ({ shape: x.shape, data: x.data.slice() });
 
+/** All ones. */
+export const ones = (shape: readonly number[]): Tensor => map(zeros(shape), () => 1);
+
 /** Swaps the last two axes: (…, A, B) → (…, B, A). */
 export function transpose(x: Tensor): Tensor {
   if (x.shape.length < 2) throw new RangeError(`transpose: x has shape (${x.shape.join(', ')}), expected (…, A, B)`);
@@ -23,11 +26,31 @@ export function transpose(x: Tensor): Tensor {
   return y;
 }
 
+/** Axis i of the result is axis axes[i] of x: permute(x, [0, 2, 3, 1]) turns (N, C, H, W) into (N, H, W, C). */
+export function permute(x: Tensor, axes: readonly number[]): Tensor {
+  const all = x.shape.map((_, axis) => axis);
+  if (`${axes.toSorted((a, b) => a - b)}` !== `${all}`)
+    throw new RangeError(`permute: axes is (${axes.join(', ')}), expected ${all.join(', ')} in any order`);
+  const steps = x.shape.map((_, axis) => size(x.shape.slice(axis + 1)));
+  const y = zeros(axes.map((axis) => x.shape[axis]));
+  const from = walk(
+    y.shape,
+    axes.map((axis) => steps[axis]),
+  );
+  for (let i = 0; i < from.length; i++) y.data[i] = x.data[from[i]];
+  return y;
+}
+
 /** (N) → (N, K): 1 at [n, labels[n]], 0 elsewhere. */
 export function oneHot(labels: Tensor, K: number): Tensor {
   const [N] = dims('oneHot: labels', labels, ['N']);
+  atLeast('oneHot: K', K, 1);
   const y = zeros([N, K]);
-  labels.data.forEach((label, n) => set(y, 1, n, label));
+  labels.data.forEach((label, n) => {
+    if (!Number.isInteger(label) || label < 0 || label >= K)
+      throw new RangeError(`oneHot: labels[${n}] is ${label}, expected an integer in [0, ${K})`);
+    set(y, 1, n, label);
+  });
   return y;
 }
 
@@ -131,15 +154,20 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
 
 // ── Windows ─────────────────────────────────────────────────────────────────
 
-/** (N, C, H, W) → (N, C·KH·KW, OH·OW): column p holds the pixels under the window at place p. */
-export function unfold(x: Tensor, g: Geometry, outside = 0): Tensor {
+/**
+ * (N, C, H, W) → (N, C·KH·KW, OH·OW): column p holds the pixels under the window at place p.
+ * `outside` stands for the padding, `beyond` for what lies beyond it.
+ */
+export function unfold(x: Tensor, g: Geometry, outside = 0, beyond = outside): Tensor {
   const [N, C] = dims('unfold: x', x, ['N', 'C', g.H, g.W]);
   const y = zeros([N, C * g.KH * g.KW, g.OH * g.OW]);
   const pixels = taps(g);
   const [from, to] = [x.data, y.data];
   for (let image = 0, at = 0; image < N * C; image++)
-    for (let i = 0; i < pixels.length; i++, at++)
-      to[at] = pixels[i] < 0 ? outside : from[image * g.H * g.W + pixels[i]];
+    for (let i = 0; i < pixels.length; i++, at++) {
+      const pixel = pixels[i];
+      to[at] = pixel >= 0 ? from[image * g.H * g.W + pixel] : pixel === PADDING ? outside : beyond;
+    }
   return y;
 }
 
@@ -156,7 +184,9 @@ export function fold(y: Tensor, g: Geometry): Tensor {
   return x;
 }
 
-/** For every (kh, kw, oh, ow), in order: the position in its H×W image of the pixel under the tap, or −1 outside. */
+const [PADDING, BEYOND] = [-1, -2];
+
+/** For every (kh, kw, oh, ow), in order: the position in its H×W image of the pixel under the tap, or where it is not. */
 function taps(g: Geometry): Int32Array {
   const positions = new Int32Array(g.KH * g.KW * g.OH * g.OW);
   let at = 0;
@@ -165,7 +195,7 @@ function taps(g: Geometry): Int32Array {
       for (let oh = 0; oh < g.OH; oh++)
         for (let ow = 0; ow < g.OW; ow++) {
           const [ih, iw] = [g.row(oh, kh), g.column(ow, kw)];
-          positions[at++] = g.inside(ih, iw) ? ih * g.W + iw : -1;
+          positions[at++] = g.inside(ih, iw) ? ih * g.W + iw : g.padded(ih, iw) ? PADDING : BEYOND;
         }
   return positions;
 }
@@ -178,13 +208,21 @@ function taps(g: Geometry): Int32Array {
  *     positions([2, 1], [2, 3]) = 0 0 0 1 1 1        positions([1, 3], [2, 3]) = 0 1 2 0 1 2
  */
 function positions(from: readonly number[], to: readonly number[]): Int32Array {
-  let at = Int32Array.of(0);
   let step = size(from);
-  to.forEach((count, axis) => {
-    step /= from[axis];
+  const steps = from.map((count) => {
+    step /= count;
+    return count === 1 ? 0 : step;
+  });
+  return walk(to, steps);
+}
+
+/** For every element of a tensor of this shape, in order: Σ index · step over its axes. */
+function walk(shape: readonly number[], steps: readonly number[]): Int32Array {
+  let at = Int32Array.of(0);
+  shape.forEach((count, axis) => {
     const next = new Int32Array(at.length * count);
-    const stride = from[axis] === 1 ? 0 : step;
-    for (let i = 0; i < at.length; i++) for (let k = 0; k < count; k++) next[i * count + k] = at[i] + k * stride;
+    const step = steps[axis];
+    for (let i = 0; i < at.length; i++) for (let k = 0; k < count; k++) next[i * count + k] = at[i] + k * step;
     at = next;
   });
   return at;

@@ -1,4 +1,4 @@
-import { atLeast, dims, knownOptions, trueOrFalse, type Tensor } from './tensor.ts';
+import { atLeast, dims, trueOrFalse, type Tensor } from './tensor.ts';
 
 /** One number for both axes, or [height, width]. */
 export type Pair = number | readonly [height: number, width: number];
@@ -23,7 +23,7 @@ export interface WindowOptions {
   readonly dilation?: Pair;
 }
 
-/** Of these, padding is at most half the kernel on each side, 'same' included. */
+/** Of these, padding is at most half the kernel on each side, 'same' included. Average pools have no dilation. */
 export interface PoolOptions extends WindowOptions {
   /** Rows and columns of the window, in pixels. Integers ≥ 1. The default stride is the kernel: no overlap. */
   readonly kernel: Pair;
@@ -48,6 +48,8 @@ export interface Geometry extends Border {
   readonly column: (ow: number, kw: number) => number;
   /** Whether (ih, iw) is a pixel of the image. */
   readonly inside: (ih: number, iw: number) => boolean;
+  /** Whether (ih, iw) is a pixel of the image or of its padding: in ceil mode a window may reach beyond. */
+  readonly padded: (ih: number, iw: number) => boolean;
 }
 
 /**
@@ -76,7 +78,8 @@ export function geometry(
   const row = (oh: number, kh: number) => oh * strideH + kh * dilationH - top;
   const column = (ow: number, kw: number) => ow * strideW + kw * dilationW - left;
   const inside = (ih: number, iw: number) => ih >= 0 && ih < H && iw >= 0 && iw < W;
-  return { H, W, KH, KW, OH, OW, top, bottom, left, right, row, column, inside };
+  const padded = (ih: number, iw: number) => ih >= -top && ih < H + bottom && iw >= -left && iw < W + right;
+  return { H, W, KH, KW, OH, OW, top, bottom, left, right, row, column, inside, padded };
 }
 
 /**
@@ -98,7 +101,6 @@ function places(size: number, before: number, after: number, reach: number, stri
 /** The shape rule of every pool: each channel is an image of its own, the padding at most half the kernel. */
 export function poolGeometry(layer: string, x: Tensor, options: PoolOptions) {
   const [N, C, H, W] = dims(`${layer}: x`, x, ['N', 'C', 'H', 'W']);
-  knownOptions(layer, options, ['kernel', 'stride', 'padding', 'dilation', 'ceilMode']);
   const { kernel, stride = kernel, ...others } = options;
   trueOrFalse(`${layer}: ceilMode`, others.ceilMode ?? false);
   const [KH, KW] = pair(`${layer}: kernel`, kernel, 1);
