@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { batchOf, first } from '../src/data/images.ts';
-import { mnist } from '../src/data/mnist.ts';
+import { fashionMnistClasses, mnist } from '../src/data/mnist.ts';
 
 const golden = fileURLToPath(new URL('../golden/mnist/', import.meta.url));
 const bytesOf = (name: string) => gunzipSync(readFileSync(join(golden, `${name}.gz`)));
@@ -145,24 +144,35 @@ describe('a directory with files of its own', () => {
   });
 });
 
-describe('images', () => {
-  const images = { shape: [1, 1, 2], pixels: Uint8Array.of(0, 255, 51, 102, 153, 204), labels: Uint8Array.of(7, 8, 9) };
-
-  it('a batch: the pictures asked for, in that order, from 0 to 1', () => {
-    const { x, labels } = batchOf(images, Uint32Array.of(2, 0));
-    expect(x).toEqual({ shape: [2, 1, 1, 2], data: Float64Array.of(0.6, 0.8, 0, 1) });
-    expect(labels).toEqual({ shape: [2], data: Float64Array.of(9, 7) });
-  });
-
-  it('the first pictures', () => {
-    expect(first(2, images)).toEqual({
-      ...images,
-      pixels: images.pixels.slice(0, 4),
-      labels: images.labels.slice(0, 2),
-    });
-    for (const count of [0, 4, 1.5, NaN])
-      expect(() => first(count, images)).toThrow(
-        new RangeError(`the number of images is ${count}, expected an integer from 1 to 3`),
-      );
-  });
+it('Fashion-MNIST: a set of its own in files of the same names', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'cnn-spec-fashion-'));
+  try {
+    const header = (...sizes: number[]) => {
+      const bytes = Buffer.alloc(4 + 4 * sizes.length);
+      [0x0800 + sizes.length, ...sizes].forEach((value, i) => bytes.writeUInt32BE(value, 4 * i));
+      return bytes;
+    };
+    const pixels = (count: number) => Buffer.from({ length: count * 784 } as never).map((_, i) => (i * 7) % 251);
+    const [trainLabels, testLabels] = [Buffer.of(9, 0, 3), Buffer.of(5, 8)];
+    writeFileSync(join(directory, names[0]), Buffer.concat([header(3, 28, 28), pixels(3)]));
+    writeFileSync(join(directory, `${names[1]}.gz`), gzipSync(Buffer.concat([header(3), trainLabels])));
+    writeFileSync(join(directory, names[2]), Buffer.concat([header(2, 28, 28), pixels(2)]));
+    writeFileSync(join(directory, names[3]), Buffer.concat([header(2), testLabels]));
+    const { train, test } = mnist(directory);
+    expect([train.shape, test.shape]).toEqual([
+      [1, 28, 28],
+      [1, 28, 28],
+    ]);
+    expect(Buffer.compare(train.pixels, pixels(3))).toBe(0);
+    expect(Buffer.compare(test.pixels, pixels(2))).toBe(0);
+    expect(Array.from(train.labels, (label) => fashionMnistClasses[label])).toEqual([
+      'Ankle boot',
+      'T-shirt/top',
+      'Dress',
+    ]);
+    expect(Array.from(test.labels, (label) => fashionMnistClasses[label])).toEqual(['Sandal', 'Bag']);
+    expect(new Set(fashionMnistClasses).size).toBe(10);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });

@@ -14,6 +14,20 @@ const FILES = {
 } as const;
 type FileName = keyof typeof FILES;
 
+/** What the labels of Fashion-MNIST mean; its files have the names and the form of MNIST's. */
+export const fashionMnistClasses = [
+  'T-shirt/top',
+  'Trouser',
+  'Pullover',
+  'Dress',
+  'Coat',
+  'Sandal',
+  'Shirt',
+  'Sneaker',
+  'Bag',
+  'Ankle boot',
+] as const;
+
 export interface MnistOptions {
   /** Whether the files must be the originals, bit by bit. Default false. */
   readonly original?: boolean;
