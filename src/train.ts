@@ -1,8 +1,18 @@
-import { batchOf, type Images } from './data/images.ts';
+import { batches, normalize, type Images } from './data/images.ts';
 import type { Layers } from './layers.ts';
-import { forward, lossAndGradients, predictions, type Model, type Parameters } from './network.ts';
-import { sgd } from './optimizer.ts';
+import {
+  forward,
+  layersOf,
+  lossAndGradients,
+  parameterShapes,
+  predictions,
+  updateStatistics,
+  type Model,
+  type Parameters,
+} from './network.ts';
+import { optimizerState, sgd, type Optimizer } from './optimizer.ts';
 import { random } from './random.ts';
+import { constant, type Schedule } from './schedule.ts';
 import { atLeast, type Tensor } from './tensor.ts';
 
 export interface TrainOptions {
@@ -10,9 +20,13 @@ export interface TrainOptions {
   readonly epochs: number;
   /** Images per step; the last step of an epoch takes what is left. Integer ≥ 1. */
   readonly batch: number;
-  /** The learning rate of SGD. */
-  readonly rate: number;
-  /** Epoch e shuffles the images with stream e of this seed. */
+  /** The learning rate, above 0; or one for every step, counted from 0 through all epochs. */
+  readonly rate: number | Schedule;
+  /** What moves the parameters. Default sgd. */
+  readonly optimizer?: Optimizer;
+  /** Its options beside the rate. Default none. */
+  readonly optimizerOptions?: object;
+  /** Stream e of this seed shuffles the images of epoch e, and then draws its dropout masks. */
   readonly seed: number;
   /** Parameters that do not learn. Default none. */
   readonly frozen?: readonly string[];
@@ -31,38 +45,57 @@ export interface Progress {
 }
 
 /**
- * Trains a model by SGD, writing to its parameters in place, and yields after every step.
+ * Trains a model, writing to its parameters and running statistics in place, and yields after every step.
  * Each image counts with the loss and the prediction it had just before the step it was part of.
  *
- * @throws RangeError if an option is out of range
+ * @throws RangeError if an option is out of range, or a batch of one image meets a batch norm
  */
 export function* train(
   layers: Layers,
   model: Model,
   parameters: Parameters,
   data: Images,
-  { epochs, batch, rate, seed, frozen = [] }: TrainOptions,
+  { epochs, batch, rate, optimizer = sgd, optimizerOptions = {}, seed, frozen = [] }: TrainOptions,
 ): Generator<Progress & { readonly epoch: number }> {
   atLeast('train: epochs', epochs, 1);
   atLeast('train: batch', batch, 1);
-  if (!(rate > 0 && rate < Infinity)) throw new RangeError(`train: rate is ${rate}, expected a number above 0`);
+  if (typeof rate !== 'function' && !(rate > 0 && rate < Infinity))
+    throw new RangeError(`train: rate is ${rate}, expected a number above 0`);
+  const names = Object.keys(parameterShapes(model));
   for (const name of frozen)
-    if (!(name in parameters))
-      throw new RangeError(`train: frozen is ${name}, expected one of ${Object.keys(parameters).join(', ')}`);
-  const learning = Object.fromEntries(Object.entries(parameters).filter(([name]) => !frozen.includes(name)));
+    if (!names.includes(name)) throw new RangeError(`train: frozen is ${name}, expected one of ${names.join(', ')}`);
+  const alone = batch === 1 || data.labels.length % batch === 1;
+  if (alone && layersOf(model).some(({ layer }) => layer === 'batchNorm'))
+    throw new RangeError(
+      `train: ${data.labels.length} images in batches of ${batch} leave one alone, expected no batch of 1: ` +
+        `${model.name} normalises over the batch`,
+    );
+  const learning = Object.fromEntries(
+    names.filter((name) => !frozen.includes(name)).map((name) => [name, parameters[name]]),
+  );
+  const state = optimizerState();
+  const schedule = typeof rate === 'function' ? rate : constant(rate);
   for (let epoch = 1; epoch <= epochs; epoch++) {
-    const order = random(seed, epoch).shuffled(data.labels.length);
+    const stream = random(seed, epoch);
     const seen = counter();
-    for (let start = 0; start < order.length; start += batch) {
-      const { x, labels } = batchOf(data, order.subarray(start, start + batch));
-      const { loss, logits, gradients } = lossAndGradients(layers, model, parameters, x, labels);
-      sgd(learning, gradients, rate);
+    for (const { x, labels } of batches(data, batch, stream)) {
+      const mode = { training: stream };
+      const { loss, logits, gradients, tape } = lossAndGradients(
+        layers,
+        model,
+        parameters,
+        inputOf(model, x),
+        labels,
+        mode,
+      );
+      optimizer(learning, gradients, state, { ...optimizerOptions, rate: schedule(state.steps) });
+      updateStatistics(layers, tape, parameters);
       yield { epoch, ...seen(loss, logits, labels) };
     }
   }
 }
 
-/** Classifies every image, without learning, and yields after every batch. */
+/** Classifies every image, without learning and without changing anything, and yields after every batch. */
 export function* evaluate(
   layers: Layers,
   model: Model,
@@ -72,13 +105,14 @@ export function* evaluate(
 ): Generator<Progress> {
   atLeast('evaluate: batch', batch, 1);
   const seen = counter();
-  const order = Uint32Array.from(data.labels, (_, i) => i);
-  for (let start = 0; start < order.length; start += batch) {
-    const { x, labels } = batchOf(data, order.subarray(start, start + batch));
-    const logits = forward(layers, model, parameters, x).at(-1)!;
+  for (const { x, labels } of batches(data, batch)) {
+    const { y: logits } = forward(layers, model, parameters, inputOf(model, x), 'evaluation');
     yield seen(layers.softmaxCrossEntropy(logits, labels).data[0], logits, labels);
   }
 }
+
+/** What the first layer of a model gets to see of pixels in [0, 1]. */
+export const inputOf = ({ normalize: own }: Model, x: Tensor): Tensor => (own ? normalize(x, own.mean, own.std) : x);
 
 /** Adds up batches. */
 function counter(): (batchLoss: number, logits: Tensor, labels: Tensor) => Progress {

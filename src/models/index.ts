@@ -1,3 +1,10 @@
+export { cifar10Net } from './cifar10Net.ts';
+export { cnnWithBn } from './cnnWithBn.ts';
 export { dense } from './dense.ts';
+export { digitModels } from './digitModels.ts';
+export { lenet5 } from './lenet5.ts';
+export { mnistNet } from './mnistNet.ts';
 export { page3 } from './page3.ts';
 export { page3TwoConv } from './page3TwoConv.ts';
+export { resnet18 } from './resnet18.ts';
+export { tanhAvg } from './tanhAvg.ts';

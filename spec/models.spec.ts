@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import { initialize } from '../src/initialize.ts';
+import { implementations } from '../src/layers.ts';
+import * as models from '../src/models/index.ts';
+import { forward, layersOf, parameterCount, parameterShapes, type Model } from '../src/network.ts';
+import { random } from '../src/random.ts';
+import { size, zeros } from '../src/tensor.ts';
+
+const { vectorized } = implementations;
+const { cifar10Net, digitModels, lenet5, page3, resnet18, tanhAvg } = models;
+const documented = resnet18({ bias: true, dropout: 0.5 });
+
+/** What flows through a model, as '8×26×26'; where nothing changes the shape it is said once. */
+function shapesOf(model: Model): string[] {
+  const { tape } = forward(vectorized, model, initialize(model, random(1)), zeros([1, ...model.input]), 'evaluation');
+  const all = [model.input, ...tape.map(({ y }) => y.shape.slice(1))].map((shape) => shape.join('×'));
+  return all.filter((shape, i) => shape !== all[i - 1]);
+}
+
+it.each<[Model, number]>([
+  // "CNN from scratch with NumPy": "~109k", "~28k", and the net it trains, whose count it does not give
+  [models.dense, 109_386],
+  [models.page3TwoConv, 27_562],
+  [models.page3, 87_322],
+  // the others, from their architectures (inventory F-18)
+  [tanhAvg, 111_014],
+  [lenet5(), 61_706],
+  [lenet5({ original: true }), 61_706],
+  [models.mnistNet, 421_642],
+  [models.cnnWithBn, 804_874],
+  [cifar10Net, 2_360_906],
+  [documented, 11_182_851],
+  [resnet18(), 11_178_051], // torchvision's
+  [resnet18({ classes: 1000 }), 11_689_512],
+])('$name: %i parameters', (model, count) => {
+  expect(parameterCount(model)).toBe(count);
+});
+
+it('the convolutions of "ResNet-18 in NumPy" have 4,800 biases, its batch norms 9,600 parameters', () => {
+  const kinds = { conv: 0, bias: 0, norm: 0, fc: 0 };
+  for (const { layer, parameters = {} } of layersOf(documented)) {
+    const count = (name: string) => size(parameters[name] ?? [0]);
+    if (layer === 'conv2d') [kinds.conv, kinds.bias] = [kinds.conv + count('w'), kinds.bias + count('b')];
+    if (layer === 'batchNorm') kinds.norm += count('gamma') + count('beta');
+    if (layer === 'linear') kinds.fc += count('w') + count('b');
+  }
+  expect(kinds).toEqual({ conv: 11_166_912, bias: 4_800, norm: 9_600, fc: 1_539 });
+});
+
+it('the names of parameters are those of PyTorch', () => {
+  expect(parameterShapes(page3)).toEqual({
+    'conv1.weight': [8, 1, 3, 3],
+    'conv1.bias': [8],
+    'fc1.weight': [64, 1352],
+    'fc1.bias': [64],
+    'fc2.weight': [10, 64],
+    'fc2.bias': [10],
+  });
+  const names = Object.keys(parameterShapes(resnet18()));
+  expect(names).toHaveLength(62); // torchvision's state_dict less its buffers
+  expect(names.slice(0, 5)).toEqual([
+    'conv1.weight',
+    'bn1.weight',
+    'bn1.bias',
+    'layer1.0.conv1.weight',
+    'layer1.0.bn1.weight',
+  ]);
+  expect(names).toContain('layer2.0.downsample.0.weight');
+  expect(names).toContain('layer4.1.bn2.bias');
+  expect(names).not.toContain('layer1.0.downsample.0.weight');
+  expect(Object.keys(parameterShapes(cifar10Net)).filter((name) => name.endsWith('weight'))).toEqual(
+    [0, 1, 3, 4, 7, 8, 10, 11].map((i) => `features.${i}.weight`).concat('classifier.1.weight', 'classifier.4.weight'),
+  );
+});
+
+describe('shapes, layer by layer', () => {
+  it.each<[Model, string]>([
+    [page3, '1×28×28 8×26×26 8×13×13 1352 64 10'],
+    [models.page3TwoConv, '1×28×28 8×26×26 8×13×13 16×11×11 16×5×5 400 64 10'],
+    [tanhAvg, '1×28×28 6×26×26 6×24×24 3456 32 10'],
+    [lenet5(), '1×28×28 6×28×28 6×14×14 16×10×10 16×5×5 400 120 84 10'],
+    [lenet5({ original: true }), '1×28×28 6×28×28 6×14×14 16×10×10 16×5×5 400 120 84 10'],
+    [models.mnistNet, '1×28×28 32×28×28 32×14×14 64×14×14 64×7×7 3136 128 10'],
+    [models.cnnWithBn, '1×28×28 32×28×28 32×14×14 6272 128 10'],
+    [cifar10Net, '3×32×32 64×32×32 64×16×16 128×16×16 128×8×8 8192 256 10'],
+  ])('$name: %s', (model, shapes) => {
+    expect(shapesOf(model)).toEqual(shapes.split(' '));
+  });
+
+  it.each([
+    // image: stem, pool, stages 1 to 4 (inventory F-19)
+    [224, [112, 56, 56, 28, 14, 7]],
+    [112, [56, 28, 28, 14, 7, 4]],
+    [64, [32, 16, 16, 8, 4, 2]],
+    [32, [16, 8, 8, 4, 2, 1]],
+    [28, [14, 7, 7, 4, 2, 1]],
+  ])('resnet18 on %i pixels: %j', (pixels, sizes) => {
+    const model = resnet18({ input: [3, pixels, pixels], widths: [2, 3, 4, 5] });
+    const { tape } = forward(
+      vectorized,
+      model,
+      initialize(model, random(1)),
+      zeros([1, 3, pixels, pixels]),
+      'evaluation',
+    );
+    const shapes = tape.map(({ y }) => y.shape.slice(1));
+    const [stem, pool] = [shapes[0], shapes[3]];
+    const stages = [7, 11, 15, 19].map((at) => shapes[at]); // two blocks and their relus each
+    expect([stem, pool, ...stages]).toEqual(sizes.map((s, i) => [[2, 2, 2, 3, 4, 5][i], s, s]));
+    expect(shapes.slice(20)).toEqual([[5], [3]]);
+  });
+});
+
+it('LeNet-5 of 1998 averages and has tanh, the drawing has maxima and relu', () => {
+  const kinds = (model: Model) => [...new Set(layersOf(model).map(({ layer }) => layer))];
+  expect(kinds(lenet5())).toEqual(['conv2d', 'relu', 'maxPool2d', 'flatten', 'linear']);
+  expect(kinds(lenet5({ original: true }))).toEqual(['conv2d', 'tanh', 'avgPool2d', 'flatten', 'linear']);
+});
+
+it('the dropout of "ResNet-18 in NumPy" comes before its last layer', () => {
+  expect(layersOf(documented).slice(-3).map(({ name }) => name)).toEqual(['avgpool', 'dropout', 'fc']); // prettier-ignore
+  expect(layersOf(resnet18()).some(({ layer }) => layer === 'dropout')).toBe(false);
+});
+
+it.each(Object.values(digitModels))(
+  '$name: names are unique, and a digit becomes ten logits in training too',
+  (model) => {
+    const names = layersOf(model).map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    const mode = { training: random(2) };
+    const { y } = forward(vectorized, model, initialize(model, random(1)), zeros([2, ...model.input]), mode);
+    expect(y.shape).toEqual([2, 10]);
+  },
+);
