@@ -6,13 +6,16 @@ import type { UpdateRunningOptions } from '../src/naive/batchStatistics.ts';
 import { reshape } from '../src/ndarray.ts';
 import { get, tensor, zeros } from '../src/tensor.ts';
 import { batchNormCase, eighths } from './arbitraries.ts';
-import { allowed, expectTensor } from './close.ts';
+import { expectTensor } from './close.ts';
 import { goldenFile, type GoldenRunning } from './golden.ts';
 import { tabulate } from './images.ts';
+import { expectRunning } from './traces.ts';
 
 const { cases } = goldenFile<GoldenRunning>('batchStatistics.json');
 
-describe.each(Object.entries(implementations))('batchStatistics > %s', (_, { batchStatistics, updateRunning }) => {
+describe.each(Object.entries(implementations))('batchStatistics > %s', (_, layers) => {
+  const { batchStatistics, updateRunning } = layers;
+
   it('mean, biased variance and count of every channel are those of mathjs', () => {
     fc.assert(
       fc.property(batchNormCase(), ({ inputs: { x } }) => {
@@ -40,17 +43,7 @@ describe.each(Object.entries(implementations))('batchStatistics > %s', (_, { bat
     expectTensor('variance', batchStatistics(x).variance, expected, 1e-12 * expected.data[0]);
   });
 
-  it.each(cases)('golden: $title', ({ x, running, options, after, compare }) => {
-    let now = { mean: running.mean, variance: running.variance };
-    const [steps, ...batch] = x.shape;
-    for (let step = 0; step < steps; step++) {
-      now = updateRunning(now, batchStatistics(tabulate(batch, (...index) => get(x, step, ...index))), options);
-      for (const k of ['mean', 'variance'] as const) {
-        const expected = tabulate(now[k].shape, (c) => get(after[k], step, c));
-        expectTensor(`${k} after batch ${step}`, now[k], expected, allowed(compare, 2 ** -53));
-      }
-    }
-  });
+  it.each(cases)('golden: $title', (golden) => expectRunning(layers, golden));
 
   it('decay 1 keeps the old, decay 0 takes the new; nothing is written to', () => {
     fc.assert(

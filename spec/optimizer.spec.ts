@@ -14,10 +14,11 @@ import {
   type OptimizerState,
   type SgdOptions,
 } from '../src/optimizer.ts';
-import { size, tensor, zeros, type Tensor } from '../src/tensor.ts';
+import { tensor, zeros, type Tensor } from '../src/tensor.ts';
 import { eighths } from './arbitraries.ts';
-import { allowed, expectSameBits, expectTensor, expectTensors } from './close.ts';
-import { compareOf, goldenFile, type GoldenSteps } from './golden.ts';
+import { expectSameBits, expectTensor, expectTensors } from './close.ts';
+import { goldenFile, type GoldenSteps } from './golden.ts';
+import { expectSteps } from './traces.ts';
 
 const every = Object.entries(optimizers) as [OptimizerName, Optimizer][];
 
@@ -36,23 +37,9 @@ function run(optimizer: Optimizer, start: Parameters, gradients: readonly Parame
 const { cases } = goldenFile<GoldenSteps>('optimizers.json');
 
 describe('golden/optimizers.json', () => {
-  it.each(cases.map((golden) => [golden.id, golden.title, golden] as const))('%s: %s', (_id, _title, golden) => {
-    /** Row t of a tensor that has one row for each step. */
-    const row = ({ shape: [, ...shape], data }: Tensor, t: number): Tensor => ({
-      shape,
-      data: data.slice(t * size(shape), (t + 1) * size(shape)),
-    });
-    const rows = (all: Parameters, t: number): Parameters =>
-      Object.fromEntries(Object.entries(all).map(([name, each]) => [name, row(each, t)]));
-    const gradients = Array.from({ length: 10 }, (_, t) => rows(golden.gradients, t));
-
-    const optimizer = optimizers[golden.optimizer as OptimizerName];
-    const { after, state } = run(optimizer, golden.parameters, gradients, golden.options);
-    const within = allowed(compareOf(golden, 'after'), 2 ** -53);
-    after.forEach((parameters, t) => expectTensors(parameters, rows(golden.after, t), within));
-    expectTensors(state.moments, golden.state, within);
-    expect(state.steps).toBe(10);
-  });
+  it.each(cases.map((golden) => [golden.id, golden.title, golden] as const))('%s: %s', (_id, _title, golden) =>
+    expectSteps(optimizers[golden.optimizer as OptimizerName], golden),
+  );
 
   it('has cases of every optimizer, one of them with its defaults', () => {
     expect([...new Set(cases.map(({ optimizer }) => optimizer))]).toEqual(Object.keys(optimizers));

@@ -2,7 +2,6 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { implementations } from '../src/layers.ts';
 
 /** A small change of the text of one file of src/: `put` in the place of `find`, wherever it stands. */
 export interface Edit {
@@ -14,10 +13,13 @@ export interface Edit {
 const src = fileURLToPath(new URL('../src/', import.meta.url));
 
 /**
- * The implementations of a copy of src/ after some edits: runnable, and wrong.
+ * A module of a copy of src/ after some edits, layers.ts if none is named: runnable, and wrong.
  * @throws Error if there is nothing to edit: the code has moved on
  */
-export async function plant(edits: readonly Edit[]): Promise<typeof implementations> {
+export async function plant<Module = typeof import('../src/layers.ts')>(
+  edits: readonly Edit[],
+  module = 'layers.ts',
+): Promise<Module> {
   const copy = mkdtempSync(join(tmpdir(), 'cnn-spec-planted-'));
   try {
     cpSync(src, copy, { recursive: true });
@@ -26,7 +28,7 @@ export async function plant(edits: readonly Edit[]): Promise<typeof implementati
       if (!text.includes(find)) throw new Error(`src/${file} has no ${find}`);
       writeFileSync(join(copy, file), text.replaceAll(find, put));
     }
-    return (await import(/* @vite-ignore */ pathToFileURL(join(copy, 'layers.ts')).href)).implementations;
+    return await import(/* @vite-ignore */ pathToFileURL(join(copy, module)).href);
   } finally {
     rmSync(copy, { recursive: true });
   }

@@ -41,9 +41,9 @@ describe('README', () => {
       import { layerOf, uphold } from './spec/law.ts';
       import { plant } from './spec/plant.ts';
       fc.configureGlobal({ seed: 20261123 });
-      const { naive } = await plant([{ file: 'window.ts', find: ' - left;', put: ';' }]);
+      const { implementations } = await plant([{ file: 'window.ts', find: ' - left;', put: ';' }]);
       const law = laws.find(({ sentence }) => sentence === ${JSON.stringify(title.replace('conv2d > naive > ', ''))});
-      try { uphold(law, layerOf(naive, 'conv2d')); } catch ({ message }) { console.log(message); }`;
+      try { uphold(law, layerOf(implementations.naive, 'conv2d')); } catch ({ message }) { console.log(message); }`;
     const { stdout, stderr } = tsx(['--input-type=module', '-e', program]);
     expect(stderr).toBe('');
     expect(stdout.trimEnd()).toBe(message.join('\n').trimEnd());
