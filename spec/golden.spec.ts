@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { expectedText } from './expected.ts';
-import { goldenFile, goldenNames, goldenText } from './golden.ts';
+import { readSafetensors } from '../src/safetensors.ts';
+import { beside, goldenFile, goldenNames, goldenText } from './golden.ts';
 
 const validate = new Ajv({ allErrors: true, strict: false }).compile(JSON.parse(goldenText('schema.json')));
 
@@ -13,12 +15,23 @@ describe.each(goldenNames)('golden/%s', (name) => {
 
   it('holds tensors whose numbers fill their shapes', () => {
     const wrong: string[] = [];
+    const files = Object.keys(goldenFile(name).files ?? {});
+    const stored = Object.fromEntries(files.map((file) => [file, readSafetensors(file, beside(name, file)).tensors]));
     JSON.parse(goldenText(name), (key, value) => {
-      if (Array.isArray(value?.shape) && value.shape.reduce((a: number, b: number) => a * b, 1) !== value.data.length)
+      if (value?.data && value.shape.reduce((a: number, b: number) => a * b, 1) !== value.data.length)
         wrong.push(`${key} (${value.shape})`);
+      if (value?.file && `${stored[value.file][value.name]?.shape}` !== `${value.shape}`)
+        wrong.push(`${key} in ${value.file} (${value.shape})`);
       return value;
     });
     expect(wrong).toEqual([]);
+  });
+
+  it('names the files beside it, with the sums of their bytes', () => {
+    for (const [file, sum] of Object.entries(goldenFile(name).files ?? {}))
+      expect(createHash('sha256').update(beside(name, file)).digest('hex'), file).toBe(sum);
+    const used = [...goldenText(name).matchAll(/"file": "(.+?)"/g)].map(([, file]) => file);
+    expect([...new Set(used)]).toEqual(Object.keys(goldenFile(name).files ?? {}));
   });
 
   it('is what exact arithmetic makes of its inputs, byte for byte', async () => {

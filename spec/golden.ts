@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { readSafetensors } from '../src/safetensors.ts';
 import type { Tensor } from '../src/tensor.ts';
+import type { TrainOptions } from '../src/train.ts';
 import type { Compare } from './close.ts';
 import type { ExactStep } from './exact.ts';
 import type { Case } from './law.ts';
@@ -13,6 +15,9 @@ export interface GoldenCase extends Case {
   readonly resolved?: object;
   readonly y: Tensor;
   readonly gradients: Readonly<Record<string, Tensor>>;
+  /** Of a network: the y of every layer, but for the last, and the gradients with respect to each. */
+  readonly flow?: readonly Tensor[];
+  readonly dflow?: readonly Tensor[];
   /** One for every output, or one for each, by name. */
   readonly compare: Compare | Readonly<Record<string, Compare>>;
   /** Why y has no slope here: the gradients are then a convention, and the gradient law does not apply. */
@@ -56,12 +61,27 @@ export interface GoldenRunning {
   readonly compare: Compare;
 }
 
+/** A model that learns the first digits of golden/mnist by plain SGD, as another program saw it. */
+export interface GoldenCurve extends Pick<TrainOptions, 'epochs' | 'batch' | 'seed'> {
+  readonly id: string;
+  readonly title: string;
+  readonly model: string;
+  readonly images: number;
+  readonly rate: number;
+  /** The mean loss of every epoch. */
+  readonly losses: Tensor;
+  readonly testAccuracy: number;
+  readonly compare: Compare;
+}
+
 export interface GoldenFile<Case = GoldenCase> {
   readonly format: 'cnn-spec/1';
   /** The layer that the cases call, or the layers of the network that they run through; neither for optimizers and statistics. */
   readonly layer?: string;
   readonly network?: readonly ExactStep[];
   readonly source: string;
+  /** The SHA-256 sums of the files in which large tensors stand. */
+  readonly files?: Readonly<Record<string, string>>;
   readonly cases: readonly Case[];
 }
 
@@ -75,13 +95,23 @@ export const goldenNames: readonly string[] = readdirSync(folder, { recursive: t
 
 export const goldenText = (name: string): string => readFileSync(new URL(name, folder), 'utf8');
 
-/** golden/<name>, with every {shape, data} made a Tensor; optimizers.json is a GoldenFile<GoldenSteps>, batchStatistics.json a GoldenFile<GoldenRunning>. */
+/** The bytes of a file beside golden/<name>. */
+export const beside = (name: string, file: string): Uint8Array => readFileSync(new URL(file, new URL(name, folder)));
+
+/**
+ * golden/<name>, with every {shape, data} and every {shape, file, name} made a Tensor. Its cases are GoldenSteps in
+ * optimizers.json, GoldenRunning in batchStatistics.json, GoldenCurve in models/tanhAvgCurve.json.
+ */
 export function goldenFile<Case = GoldenCase>(name: string): GoldenFile<Case> {
-  return JSON.parse(goldenText(name), (_, value) =>
-    value?.shape && value?.data
-      ? { shape: value.shape, data: Float64Array.from(value.data, Number) } // Number reads "-Infinity" and "-0" too
-      : value,
-  );
+  const large = new Map<string, Readonly<Record<string, Tensor>>>();
+  const stored = (file: string) => {
+    if (!large.has(file)) large.set(file, readSafetensors(file, beside(name, file)).tensors);
+    return large.get(file)!;
+  };
+  return JSON.parse(goldenText(name), (_, value) => {
+    if (value?.shape && value.data) return { shape: value.shape, data: Float64Array.from(value.data, Number) }; // Number reads "-Infinity" and "-0" too
+    return value?.shape && value.file ? stored(value.file)[value.name] : value;
+  });
 }
 
 /** How near an output of the case has to come. */

@@ -1,0 +1,53 @@
+import fc from 'fast-check';
+import type { Picture } from '../src/data/image.ts';
+import type { Images } from '../src/data/images.ts';
+
+/** The picture in gray that rows of numbers spell out. */
+export const gray = (rows: readonly (readonly number[])[]): Picture => ({
+  height: rows.length,
+  width: rows[0].length,
+  channels: 1,
+  pixels: Uint8Array.from(rows.flat()),
+});
+
+/** And back. */
+export const rowsOf = ({ height, width, pixels }: Picture): number[][] =>
+  Array.from({ length: height }, (_, row) => [...pixels.subarray(row * width, (row + 1) * width)]);
+
+/** Rows become columns. */
+export const transposed = (picture: Picture): Picture => {
+  const rows = rowsOf(picture);
+  return gray(rows[0].map((_, column) => rows.map((row) => row[column])));
+};
+
+/** Picture n of a set in gray. */
+export const pictureOf = ({ shape: [, height, width], pixels }: Images, n: number): Picture => ({
+  height,
+  width,
+  channels: 1,
+  pixels: Uint8Array.from(pixels.subarray(n * height * width, (n + 1) * height * width)),
+});
+
+/** A picture on a larger field of one value. */
+export const placed = (picture: Picture, field: number, [height, width]: number[], [top, left]: number[]): Picture => {
+  const pixels = new Uint8Array(height * width).fill(field);
+  for (let row = 0; row < picture.height; row++)
+    pixels.set(picture.pixels.subarray(row * picture.width, (row + 1) * picture.width), (top + row) * width + left);
+  return { height, width, channels: 1, pixels };
+};
+
+/** The largest distance between two pictures of one size, pixel by pixel. */
+export const distance = (a: Picture, b: Picture): number =>
+  a.height !== b.height || a.width !== b.width
+    ? Infinity
+    : a.pixels.reduce((most, value, i) => Math.max(most, Math.abs(value - b.pixels[i])), 0);
+
+/** Any pictures in gray, mostly not square. */
+export const pictures = (value = fc.nat(255), most = 9): fc.Arbitrary<Picture> =>
+  fc
+    .record({ height: fc.integer({ min: 1, max: most }), width: fc.integer({ min: 1, max: most }) })
+    .chain(({ height, width }) =>
+      fc
+        .array(value, { minLength: height * width, maxLength: height * width, size: 'max' })
+        .map((values) => ({ height, width, channels: 1 as const, pixels: Uint8Array.from(values) })),
+    );
