@@ -101,7 +101,9 @@ async function main(): Promise<void> {
     json: values.json,
   };
   const { model, epochs, batch, optimizerOptions, seed } = settings;
-  optimizer({}, {}, optimizerState(), { ...optimizerOptions, rate }); // says now if it has no such options
+  if (values.momentum !== undefined && values.optimizer.startsWith('adam'))
+    throw new RangeError(`--momentum is ${values.momentum}, expected none: ${values.optimizer} has means of its own`);
+  optimizer({}, {}, optimizerState(), { ...optimizerOptions, rate }); // a step of nothing: says now what is out of range
   const images = integer('--images', values.images, 1);
   const testImages = integer('--test-images', values['test-images'], 1);
   const schedule = choose('--schedule', schedules, values.schedule);

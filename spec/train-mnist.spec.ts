@@ -1,6 +1,18 @@
 import { fileURLToPath } from 'node:url';
 import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { first, last } from '../src/data/images.ts';
+import { mnist } from '../src/data/mnist.ts';
+import { initialize } from '../src/initialize.ts';
+import { implementations } from '../src/layers.ts';
+import { dense } from '../src/models/index.ts';
+import { rmsProp } from '../src/optimizer.ts';
+import { random } from '../src/random.ts';
+import { cosine, warmUp } from '../src/schedule.ts';
+import { evaluate, train as learn } from '../src/train.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const command = ['--import', 'tsx', 'scripts/train-mnist.ts'];
@@ -74,10 +86,55 @@ describe('scripts/train-mnist.ts', () => {
     expect(stdout).toContain('after 1 of 1 epoch,');
   });
 
+  it('an optimizer, a schedule, and the pictures of a CSV file: the first ones to test on, the next ones to learn from', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'cnn-spec-train-'));
+    try {
+      const { train } = mnist(join(root, 'golden/mnist'));
+      const line = (n: number) => [train.labels[n], ...train.pixels.subarray(784 * n, 784 * (n + 1))].join(',');
+      const file = join(directory, 'digits.csv');
+      writeFileSync(file, Array.from({ length: 60 }, (_, n) => line(n)).join('\n'));
+      const { stdout, stderr, status } = run(
+        ...['--csv', file, '--images', '40', '--test-images', '20', '--epochs', '1', '--model', 'dense', '--seed', '3'],
+        ...['--optimizer', 'rmsProp', '--rate', '0.001', '--momentum', '0.5', '--weight-decay', '1e-4'],
+        ...['--schedule', 'cosine', '--warm-up', '1'],
+      );
+      expect([stderr, status]).toEqual(['', 0]);
+      expect(stdout).toContain(`40 of 40 images to learn from, 20 of 20 to test on,\n          from ${file}\n`);
+      expect(stdout).toContain(
+        'training  1 epoch, batches of 16, rmsProp at rate 0.001, momentum 0.5, weight decay 1e-4, cosine schedule, ' +
+          'warm-up of 1 steps, seed 3\n',
+      );
+      // the same, put together by hand
+      const part = (from: number, count: number) => last(count, first(from + count, train));
+      const parameters = initialize(dense, random(3));
+      const rate = warmUp(1, cosine(0.001, { steps: 2 }));
+      const optimizerOptions = { momentum: 0.5, weightDecay: 1e-4 };
+      const options = { epochs: 1, batch: 16, rate, optimizer: rmsProp, optimizerOptions, seed: 3 };
+      const steps = [...learn(implementations.vectorized, dense, parameters, part(20, 40), options)];
+      const [test] = evaluate(implementations.vectorized, dense, parameters, part(0, 20));
+      expect(stdout).toContain(`loss ${steps.at(-1)!.loss.toFixed(3)}`);
+      expect(stdout).toContain(`test accuracy ${(100 * test.accuracy).toFixed(1)} %`);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
   it('--help shows every option', () => {
     const { stdout, status } = run('--help');
     expect(status).toBe(0);
-    for (const option of ['model', 'impl', 'epochs', 'batch', 'rate', 'images', 'test-images', 'data', 'seed', 'json'])
+    const names = [
+      'model',
+      'impl',
+      'seed',
+      'epochs',
+      'batch',
+      'optimizer',
+      'rate',
+      'momentum',
+      'weight-decay',
+      'schedule',
+    ];
+    for (const option of [...names, 'warm-up', 'images', 'test-images', 'data', 'format', 'csv', 'json', 'help'])
       expect(stdout).toContain(`  --${option} `);
   });
 
@@ -104,6 +161,18 @@ describe('scripts/train-mnist.ts', () => {
     [['--data', 'golden/mnist'], /^--images is "5000", expected an integer from 1 to 1000$/],
     [['--data', 'nowhere'], /^mnist: there is no directory "nowhere", expected one with train-images-idx3-ubyte, .*$/],
     [['--data', 'golden'], /^mnist: golden has no train-images-idx3-ubyte, expected it there, plain or .gz$/],
+    [['--csv', 'nowhere.csv'], /^csv: there is no file nowhere.csv, expected one with lines of 785 columns: .*$/],
+    [['--csv', 'a.csv', '--data', 'b'], /^--csv a.csv is given beside --data, expected one of them$/],
+    [['--csv', 'a.csv', '--format', 'idx'], /^--csv a.csv is given beside --format idx, expected one of them$/],
+    [['--format', 'csv'], /^--format is csv without a directory, expected --data DIR$/],
+    [['--data', 'golden/mnist', '--format', 'cvs'], /^--format is "cvs", expected one of idx, csv, cifar10$/],
+    [['--optimizer', 'SGD'], /^--optimizer is "SGD", expected one of sgd, adam, adamW, rmsProp$/],
+    [['--optimizer', 'adam', '--momentum', '0.9'], /^--momentum is 0.9, expected none: adam has means of its own$/],
+    [['--momentum', '1'], /^sgd: momentum is 1, expected a number below 1$/],
+    [['--weight-decay', 'x'], /^--weight-decay is "x", expected a number ≥ 0$/],
+    [['--schedule', 'cos'], /^--schedule is "cos", expected one of constant, step, cosine, exponential$/],
+    [['--warm-up', '1.5'], /^--warm-up is "1.5", expected an integer ≥ 0$/],
+    [['--model', 'cifar10Net'], /^the images are 1×28×28, expected 3×32×32 for cifar10Net$/],
     [['--data', 'package.json'], /^mnist: there is no directory "package.json", expected one with .*$/],
   ])('error: %j', (args, message) => {
     const { stdout, stderr, status } = run(...args);
