@@ -1,3 +1,5 @@
+import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 
 /**
@@ -43,6 +45,30 @@ export function choose<T>(option: string, choices: Readonly<Record<string, T>>, 
   if (!Object.hasOwn(choices, name))
     throw new RangeError(`${option} is ${JSON.stringify(name)}, expected one of ${Object.keys(choices).join(', ')}`);
   return choices[name];
+}
+
+/**
+ * Says now, not after the work is done, that a file cannot be written where an option wants it.
+ * @throws RangeError
+ */
+export function writable(option: string, path: string): void {
+  const folder = dirname(path);
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw new RangeError(`${option} is ${JSON.stringify(path)}, expected a file in a directory that exists`);
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
+    throw new RangeError(`${option} is ${JSON.stringify(path)}, a directory, expected a file`);
+}
+
+/** Writes a file whole or not at all: beside its place first, and then into it. */
+export function writeWhole(path: string, bytes: Uint8Array): void {
+  const beside = `${path}.${process.pid}.part`;
+  try {
+    writeFileSync(beside, bytes);
+    renameSync(beside, path);
+  } catch (error) {
+    rmSync(beside, { force: true });
+    throw new RangeError(`${path} cannot be written: ${(error as Error).message}`);
+  }
 }
 
 /** The value of an option that is an integer from `least` to `most`. */

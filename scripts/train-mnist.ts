@@ -11,10 +11,11 @@ import * as models from '../src/models/index.ts';
 import { layersOf, parameterCount, type Model } from '../src/network.ts';
 import { defaultRates, optimizers, optimizerState, type Optimizer, type OptimizerName } from '../src/optimizer.ts';
 import { random } from '../src/random.ts';
+import { writeSafetensors } from '../src/safetensors.ts';
 import { constant, cosine, exponential, stepDecay, warmUp } from '../src/schedule.ts';
 import { evaluate, train, type Progress, type TrainOptions } from '../src/train.ts';
 import { progressBar } from './progressBar.ts';
-import { choose, commandLine, integer, number, positive, script } from './script.ts';
+import { choose, commandLine, integer, number, positive, script, writable, writeWhole } from './script.ts';
 
 /** The learning rates of the optimizers, where none is given; that of sgd is from "CNN from scratch with NumPy". */
 const defaults = { ...defaultRates, sgd: 0.005 };
@@ -55,6 +56,8 @@ On what
                       mnist_test.csv; cifar10: the binary batches of CIFAR-10; all plain or .gz (default idx)
   --csv FILE          instead: one CSV file, its first images for testing, the next ones for training
 
+  --save FILE         writes the network after every epoch, as .safetensors: its parameters by PyTorch's names
+
   --json              one JSON object per epoch on stdout and nothing else: epoch, trainLoss, trainAccuracy,
                       testAccuracy (fractions), imagesPerSecond, seconds since training began
   --help              this text
@@ -79,6 +82,7 @@ async function main(): Promise<void> {
       format: { type: 'string' },
       csv: { type: 'string' },
       seed: { type: 'string', default: '0' },
+      save: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -98,12 +102,14 @@ async function main(): Promise<void> {
       ...(values['weight-decay'] !== undefined && { weightDecay: number('--weight-decay', values['weight-decay'], 0) }),
     },
     seed: integer('--seed', values.seed, 0, 2 ** 32 - 1),
+    save: values.save,
     json: values.json,
   };
   const { model, epochs, batch, optimizerOptions, seed } = settings;
   if (values.momentum !== undefined && values.optimizer.startsWith('adam'))
     throw new RangeError(`--momentum is ${values.momentum}, expected none: ${values.optimizer} has means of its own`);
   optimizer({}, {}, optimizerState(), { ...optimizerOptions, rate }); // a step of nothing: says now what is out of range
+  if (values.save !== undefined) writable('--save', values.save);
   const images = integer('--images', values.images, 1);
   const testImages = integer('--test-images', values['test-images'], 1);
   const schedule = choose('--schedule', schedules, values.schedule);
@@ -179,7 +185,7 @@ async function pictures(
 
 /** Trains and tests, epoch by epoch, until the end or Ctrl-C. */
 async function learn(
-  { top, json, ...settings }: Settings,
+  { top, save, json, ...settings }: Settings,
   training: Images,
   testing: Images,
   out: NodeJS.WriteStream,
@@ -243,6 +249,10 @@ async function learn(
     );
     const line = { epoch, trainLoss: loss, trainAccuracy, testAccuracy, imagesPerSecond, seconds: seconds() };
     if (json) process.stdout.write(`${JSON.stringify(line)}\n`);
+    if (save !== undefined) {
+      const metadata = { model: model.name, seed: `${seed}`, epoch: `${epoch}`, testAccuracy: `${testAccuracy}` };
+      writeWhole(save, writeSafetensors({ tensors: parameters, metadata }));
+    }
     done += work(images, testing.labels.length);
     epochBegan = seconds();
   }
@@ -257,6 +267,7 @@ interface Settings extends TrainOptions {
   readonly layers: Layers;
   /** The highest rate of all steps. */
   readonly top: number;
+  readonly save: string | undefined;
   readonly json: boolean;
 }
 

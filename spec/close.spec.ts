@@ -25,6 +25,8 @@ describe('how near is near enough', () => {
     [1 + 2 * u, 1, ulp, true],
     [1 + 4 * u, 1, ulp, false],
     [1e-300, 0, ulp, false],
+    [1e-323, 5e-324, ulp, true], // subnormal numbers are as far apart as the smallest normal ones
+    [1.5e-323, 5e-324, ulp, false],
     [1 + 8 * u, 1, bound, true],
     [1 + 12 * u, 1, bound, false],
     [11.4, 10, relative, true],

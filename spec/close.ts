@@ -27,7 +27,10 @@ export function allowed(compare: Compare, u: number): Allowed {
       return (_, i) => gamma * (typeof S === 'number' ? S : S.data[i]);
     }
     case 'ulp':
-      return (expected) => compare.k * 2 * u * 2 ** Math.floor(Math.log2(Math.abs(expected)));
+      return (expected) => {
+        const exponent = Math.max(Math.floor(Math.log2(Math.abs(expected))), u < 2 ** -24 ? -1022 : -126); // below: subnormal
+        return compare.k * 2 * u * 2 ** exponent;
+      };
     case 'relative':
       return (expected) => compare.rtol * Math.abs(expected) + compare.atol;
   }

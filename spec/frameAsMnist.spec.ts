@@ -5,7 +5,7 @@ import { frameAsMnist } from '../src/data/frameAsMnist.ts';
 import type { Picture } from '../src/data/image.ts';
 import { mnist } from '../src/data/mnist.ts';
 import { resize } from '../src/data/resize.ts';
-import { gray, pictureOf, pictures, placed, rowsOf } from './pictures.ts';
+import { expectPicture, gray, pictureOf, pictures, placed, rowsOf } from './pictures.ts';
 
 const { train, test } = mnist(fileURLToPath(new URL('../golden/mnist/', import.meta.url)));
 const all = [train, test].flatMap((set) => Array.from(set.labels, (_, n) => pictureOf(set, n)));
@@ -49,7 +49,7 @@ describe('digits of MNIST are framed already', () => {
     fc.assert(
       fc.property(place, ({ n, top, left }) => {
         const moved = placed(all[n], 0, [28 + 40, 28 + 40], [top, left]);
-        expect(frameAsMnist(moved)).toEqual(frameAsMnist(all[n]));
+        expectPicture(frameAsMnist(moved), frameAsMnist(all[n]));
       }),
     );
   });
@@ -84,7 +84,14 @@ it.each<[string, Picture, number[], number[]]>([
   ['a hair is at least one pixel wide', solid(100, 1), [20, 1], [4, 14]],
 ])('golden: %s', (_, ink, [height, width], corner) => {
   const framed = frameAsMnist(placed(ink, 0, [120, 120], [11, 5]));
-  expect(framed).toEqual(placed(solid(height, width), 0, [28, 28], corner));
+  expectPicture(framed, placed(solid(height, width), 0, [28, 28], corner));
+});
+
+it('golden: a line narrower than a pixel becomes gray, by the bilinear filter', () => {
+  // halved, the weights are 1/8 3/8 3/8 1/8: column 20 of 40 has 3/8 of column 10 and 1/8 of column 9
+  const line = gray(Array.from({ length: 40 }, () => Array<number>(40).fill(255).with(20, 0)));
+  const halves = Array<number>(20).fill(255).with(9, 223).with(10, 159);
+  expectPicture(frameAsMnist(line), placed(gray(Array.from({ length: 20 }, () => halves)), 0, [28, 28], [4, 5])); // its centre: column 9.97
 });
 
 it('golden: the centre of mass decides, not the box', () => {
@@ -93,16 +100,16 @@ it('golden: the centre of mass decides, not the box', () => {
     Array.from({ length: 20 }, (_, i) => Array.from({ length: 20 }, (_, j) => (i > 15 || j < 4 ? 99 : 0))),
   );
   const columns = (80 * 2 + 64 * 12) / 144; // 6.44…
-  expect(frameAsMnist(ink)).toEqual(placed(ink, 0, [28, 28], [14 - 13, 14 - Math.floor(columns)]));
+  expectPicture(frameAsMnist(ink), placed(ink, 0, [28, 28], [14 - 13, 14 - Math.floor(columns)]));
 });
 
 it('golden: but the box stays on the field', () => {
   const faint = gray(Array.from({ length: 20 }, (_, i) => Array.from({ length: 20 }, () => (i < 19 ? 1 : 255))));
   expect(Math.floor(centreOf(faint)[0])).toBe(18); // 14 − 18 would be above the field
-  expect(frameAsMnist(faint)).toEqual(placed(faint, 0, [28, 28], [0, 4]));
+  expectPicture(frameAsMnist(faint), placed(faint, 0, [28, 28], [0, 4]));
   const lower = gray(rowsOf(faint).toReversed());
   expect(Math.floor(centreOf(lower)[0])).toBe(1); // 14 − 1 would end 5 rows below it
-  expect(frameAsMnist(lower)).toEqual(placed(lower, 0, [28, 28], [8, 4]));
+  expectPicture(frameAsMnist(lower), placed(lower, 0, [28, 28], [8, 4]));
 });
 
 it('whatever the ink: a box of at most 20×20, and the centre of mass on pixel 14 unless the box lies at the edge', () => {
@@ -132,14 +139,14 @@ describe('paper', () => {
 
   it('unless it is called paper, and then it is black', () => {
     const framed = placed(solid(20, 10), 0, [28, 28], [4, 9]);
-    expect(frameAsMnist(noisy, { paper: 3 })).toEqual(framed);
-    expect(frameAsMnist(noisy, { paper: 254.5 })).toEqual(framed);
+    expectPicture(frameAsMnist(noisy, { paper: 3 }), framed);
+    expectPicture(frameAsMnist(noisy, { paper: 254.5 }), framed);
   });
 
   it('ink within the box that is no brighter is paper too', () => {
     const ring = gray([[9, 9, 9], [9, 3, 9], [9, 9, 9]]); // prettier-ignore
     const hole = gray([[9, 9, 9], [9, 0, 9], [9, 9, 9]]); // prettier-ignore
-    expect(frameAsMnist(ring, { paper: 3 })).toEqual(frameAsMnist(hole));
+    expectPicture(frameAsMnist(ring, { paper: 3 }), frameAsMnist(hole));
   });
 });
 

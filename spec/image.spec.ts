@@ -8,7 +8,7 @@ import { toNHWC } from '../src/layout.ts';
 import { get } from '../src/tensor.ts';
 import { expectTensor } from './close.ts';
 import { tabulate } from './images.ts';
-import { gray, pictureOf, pictures, rowsOf } from './pictures.ts';
+import { expectPicture, gray, pictureOf, pictures, rowsOf } from './pictures.ts';
 
 const digits = mnist(fileURLToPath(new URL('../golden/mnist/', import.meta.url))).test;
 const all = Array.from(digits.labels, (_, n) => pictureOf(digits, n));
@@ -25,7 +25,13 @@ const row = (...pixels: number[][]) =>
 describe('grayscale', () => {
   it('golden: red, green, blue and a dark blue as Pillow has them', () => {
     const colours = row([255, 0, 0], [0, 255, 0], [0, 0, 255], [10, 20, 30], [255, 255, 255], [0, 0, 0]);
-    expect(grayscale(colours)).toEqual(gray([[76, 150, 29, 18, 255, 0]]));
+    expectPicture(grayscale(colours), gray([[76, 150, 29, 18, 255, 0]]));
+  });
+
+  it('golden: where one unit more or less of a factor would be seen', () => {
+    const least = [[100, 105, 219], [100, 112, 104], [100, 122, 149]]; // prettier-ignore
+    const most = [[100, 108, 186], [100, 118, 231], [100, 125, 116]]; // prettier-ignore
+    expectPicture(grayscale(row(...least, ...most)), gray([[117, 108, 119, 114, 125, 116]]));
   });
 
   it('golden: black strokes on transparent black are black on white', () => {
@@ -33,14 +39,14 @@ describe('grayscale', () => {
       [0, 0, 0, 255],
       [0, 0, 0, 0],
     ];
-    expect(grayscale(row(...pixels))).toEqual(gray([[0, 255]]));
-    expect(grayscale(row(...pixels.map(([v, , , a]) => [v, a])))).toEqual(gray([[0, 255]]));
+    expectPicture(grayscale(row(...pixels)), gray([[0, 255]]));
+    expectPicture(grayscale(row(...pixels.map(([v, , , a]) => [v, a]))), gray([[0, 255]]));
   });
 
   it('golden: half transparent, where Pillow has put it on white first', () => {
     const pixels = row([200, 100, 50, 128], [255, 0, 0, 64], [1, 2, 3, 4], [77, 88, 99, 254]);
-    expect(grayscale(pixels)).toEqual(gray([[189, 210, 251, 87]]));
-    expect(grayscale(row([0, 128], [0, 127], [100, 1], [100, 254]))).toEqual(gray([[127, 128, 254, 101]]));
+    expectPicture(grayscale(pixels), gray([[189, 210, 251, 87]]));
+    expectPicture(grayscale(row([0, 128], [0, 127], [100, 1], [100, 254])), gray([[127, 128, 254, 101]]));
   });
 
   const anyPixels = (channels: number) =>
@@ -49,8 +55,8 @@ describe('grayscale', () => {
 
   it('of gray is the gray itself, whether it has one channel or three', () => {
     const values = [...Array(256).keys()];
-    expect(grayscale(gray([values]))).toEqual(gray([values]));
-    expect(grayscale(row(...values.map((v) => [v, v, v])))).toEqual(gray([values]));
+    expectPicture(grayscale(gray([values])), gray([values]));
+    expectPicture(grayscale(row(...values.map((v) => [v, v, v]))), gray([values]));
   });
 
   it('0.299·r + 0.587·g + 0.114·b, within a rounding', () => {
@@ -94,7 +100,7 @@ describe('polarity', () => {
     ['white strokes on black', false, [[0, 0, 0], [0, 255, 0], [0, 0, 0]]], // prettier-ignore
     ['dark on gray paper, which a middle of 127.5 takes for light on dark', true, [[90, 90, 90], [90, 20, 90], [90, 90, 90]]], // prettier-ignore
     ['light gray on gray', false, [[140, 140, 140], [140, 220, 140], [140, 140, 140]]], // prettier-ignore
-    ['mostly ink: only the border counts', true, [[9, 9, 9, 9, 9], [9, 0, 0, 0, 9], [9, 0, 0, 0, 9], [9, 9, 9, 9, 9]]], // prettier-ignore
+    ['mostly ink: only the border counts', true, Array.from({ length: 8 }, (_, i) => Array.from({ length: 8 }, (_, j) => (i % 7 && j % 7 ? 0 : 9)))], // prettier-ignore
     ['a stroke that leaves at the top and at the right', true, [[255, 0, 255, 255], [255, 0, 0, 0], [255, 255, 255, 255]]], // prettier-ignore
     ['a white page', true, [[255, 255], [255, 255]]], // prettier-ignore
     ['a black page', false, [[0, 0], [0, 0]]], // prettier-ignore
@@ -103,7 +109,22 @@ describe('polarity', () => {
     ['a single column', true, [[255], [255], [0]]],
   ])('darkOnLight: %s: %s', (_, dark, rows) => {
     expect(darkOnLight(gray(rows))).toBe(dark);
-    expect(whiteOnBlack(gray(rows))).toEqual(dark ? invert(gray(rows)) : gray(rows));
+    expectPicture(whiteOnBlack(gray(rows)), dark ? invert(gray(rows)) : gray(rows));
+  });
+
+  it('the border is every pixel of the first and last rows and columns, each once', () => {
+    fc.assert(
+      fc.property(pictures(fc.constantFrom(0, 100, 255), 5), (picture) => {
+        const rows = rowsOf(picture);
+        const outside = rows.flatMap((row, i) =>
+          row.filter((_, j) => i === 0 || j === 0 || i === rows.length - 1 || j === row.length - 1),
+        );
+        const [least, most] = [Math.min(...rows.flat()), Math.max(...rows.flat())];
+        const middle = least === most ? 127.5 : (least + most) / 2;
+        expect(darkOnLight(picture)).toBe(outside.reduce((sum, value) => sum + value, 0) > middle * outside.length);
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it('of 500 digits of MNIST none is dark on light, and inverted all are', () => {
@@ -113,8 +134,8 @@ describe('polarity', () => {
   });
 
   it('invert: 255 − v, and twice is the identity', () => {
-    expect(invert(gray([[0, 1, 255]]))).toEqual(gray([[255, 254, 0]]));
-    fc.assert(fc.property(pictures(), (picture) => void expect(invert(invert(picture))).toEqual(picture)));
+    expectPicture(invert(gray([[0, 1, 255]])), gray([[255, 254, 0]]));
+    fc.assert(fc.property(pictures(), (picture) => expectPicture(invert(invert(picture)), picture)));
   });
 });
 
@@ -169,6 +190,10 @@ it.each<[string, () => unknown]>([
   [
     'darkOnLight: the picture has 5 numbers, expected 6: 2×3 pixels with 1 channel',
     () => darkOnLight({ ...picture, pixels: picture.pixels.subarray(1) }),
+  ],
+  [
+    'grayscale: the picture has 7 numbers, expected 6: 2×3 pixels with 1 channel',
+    () => grayscale({ ...picture, pixels: new Uint8Array(7) }),
   ],
   [
     "grayscale: the picture's pixels are no Uint8Array, expected one of 6 numbers",

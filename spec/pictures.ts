@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { Picture } from '../src/data/image.ts';
 import type { Images } from '../src/data/images.ts';
+import { expectTensor } from './close.ts';
 
 /** The picture in gray that rows of numbers spell out. */
 export const gray = (rows: readonly (readonly number[])[]): Picture => ({
@@ -36,11 +37,17 @@ export const placed = (picture: Picture, field: number, [height, width]: number[
   return { height, width, channels: 1, pixels };
 };
 
-/** The largest distance between two pictures of one size, pixel by pixel. */
-export const distance = (a: Picture, b: Picture): number =>
-  a.height !== b.height || a.width !== b.width
-    ? Infinity
-    : a.pixels.reduce((most, value, i) => Math.max(most, Math.abs(value - b.pixels[i])), 0);
+/**
+ * The same pixels, each as near as `within`.
+ * @throws AssertionError 'picture[3, 0, 0] is 12, expected 13': row, column, channel
+ */
+export const expectPicture = (actual: Picture, expected: Picture, within = 0): void => {
+  const numbers = ({ height, width, channels, pixels }: Picture) => ({
+    shape: [height, width, channels],
+    data: Float64Array.from(pixels),
+  });
+  expectTensor('picture', numbers(actual), numbers(expected), within);
+};
 
 /** Any pictures in gray, mostly not square. */
 export const pictures = (value = fc.nat(255), most = 9): fc.Arbitrary<Picture> =>

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -11,6 +11,7 @@ import { implementations } from '../src/layers.ts';
 import { dense } from '../src/models/index.ts';
 import { rmsProp } from '../src/optimizer.ts';
 import { random } from '../src/random.ts';
+import { readSafetensors } from '../src/safetensors.ts';
 import { cosine, warmUp } from '../src/schedule.ts';
 import { evaluate, train as learn } from '../src/train.ts';
 
@@ -119,6 +120,37 @@ describe('scripts/train-mnist.ts', () => {
     }
   });
 
+  it('--save FILE: what was learned, by the names of PyTorch', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'cnn-spec-train-'));
+    try {
+      const file = join(directory, 'digits.safetensors');
+      const { stdout, status } = run(
+        ...few,
+        '--model',
+        'dense',
+        '--epochs',
+        '2',
+        '--seed',
+        '4',
+        '--save',
+        file,
+        '--json',
+      );
+      expect(status).toBe(0);
+      const { tensors, metadata } = readSafetensors(file, readFileSync(file));
+      const testAccuracy = `${JSON.parse(stdout.trimEnd().split('\n')[1]).testAccuracy}`;
+      expect(metadata).toEqual({ model: 'dense', seed: '4', epoch: '2', testAccuracy });
+      const { train } = mnist(join(root, 'golden/mnist'));
+      const parameters = initialize(dense, random(4));
+      const options = { epochs: 2, batch: 16, rate: 0.005, seed: 4 };
+      for (const _ of learn(implementations.vectorized, dense, parameters, first(64, train), options));
+      expect(tensors).toEqual(parameters);
+      expect(readdirSync(directory)).toEqual(['digits.safetensors']);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
   it('--help shows every option', () => {
     const { stdout, status } = run('--help');
     expect(status).toBe(0);
@@ -134,7 +166,18 @@ describe('scripts/train-mnist.ts', () => {
       'weight-decay',
       'schedule',
     ];
-    for (const option of [...names, 'warm-up', 'images', 'test-images', 'data', 'format', 'csv', 'json', 'help'])
+    for (const option of [
+      ...names,
+      'warm-up',
+      'images',
+      'test-images',
+      'data',
+      'format',
+      'csv',
+      'save',
+      'json',
+      'help',
+    ])
       expect(stdout).toContain(`  --${option} `);
   });
 
@@ -161,6 +204,11 @@ describe('scripts/train-mnist.ts', () => {
     [['--data', 'golden/mnist'], /^--images is "5000", expected an integer from 1 to 1000$/],
     [['--data', 'nowhere'], /^mnist: there is no directory "nowhere", expected one with train-images-idx3-ubyte, .*$/],
     [['--data', 'golden'], /^mnist: golden has no train-images-idx3-ubyte, expected it there, plain or .gz$/],
+    [
+      ['--save', 'nowhere/a.safetensors'],
+      /^--save is "nowhere\/a.safetensors", expected a file in a directory that exists$/,
+    ],
+    [['--save', 'golden'], /^--save is "golden", a directory, expected a file$/],
     [['--csv', 'nowhere.csv'], /^csv: there is no file nowhere.csv, expected one with lines of 785 columns: .*$/],
     [['--csv', 'a.csv', '--data', 'b'], /^--csv a.csv is given beside --data, expected one of them$/],
     [['--csv', 'a.csv', '--format', 'idx'], /^--csv a.csv is given beside --format idx, expected one of them$/],

@@ -87,7 +87,7 @@ export function toBatch(picture: Picture): Tensor {
 
 // ── Rejections ──────────────────────────────────────────────────────────────
 
-/** @throws RangeError 'grayscale: picture has 5 numbers, expected 6: 2×3 pixels with 1 channel' */
+/** @throws RangeError 'grayscale: the picture has 5 numbers, expected 6: 2×3 pixels with 1 channel' */
 function wellFormed(what: string, picture: Picture): Picture {
   const { height, width, channels, pixels } = picture;
   atLeast(`${what}: the picture's height`, height, 1);
