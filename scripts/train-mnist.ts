@@ -43,7 +43,7 @@ How
   --optimizer NAME    ${Object.keys(optimizers).join(', ')} (default sgd)
   --rate X            learning rate (default ${defaults.sgd} for sgd, ${defaults.adam} for adam and adamW, ${defaults.rmsProp} for rmsProp)
   --momentum X        of sgd and rmsProp, in [0, 1) (default 0)
-  --weight-decay X    (default 0; adamW ${0.01})
+  --weight-decay X    (default 0; adamW 0.01)
   --schedule NAME     constant; cosine: down to 0 along half a wave; step: a tenth after each third of the steps;
                       exponential: evenly down to a hundredth (default constant)
   --warm-up N         steps over which the rate rises first (default 0)
@@ -98,7 +98,7 @@ async function main(): Promise<void> {
     batch: integer('--batch', values.batch, 1),
     optimizer: optimizer as Optimizer,
     optimizerOptions: {
-      ...(values.momentum !== undefined && { momentum: number('--momentum', values.momentum, 0, 1) }),
+      ...(values.momentum !== undefined && { momentum: number('--momentum', values.momentum, 0) }),
       ...(values['weight-decay'] !== undefined && { weightDecay: number('--weight-decay', values['weight-decay'], 0) }),
     },
     seed: integer('--seed', values.seed, 0, 2 ** 32 - 1),
@@ -139,7 +139,7 @@ async function main(): Promise<void> {
     ...(values.momentum === undefined ? [] : [`momentum ${values.momentum}`]),
     ...(values['weight-decay'] === undefined ? [] : [`weight decay ${values['weight-decay']}`]),
     ...(values.schedule === 'constant' ? [] : [`${values.schedule} schedule`]),
-    ...(warm === 0 ? [] : [`warm-up of ${warm} steps`]),
+    ...(warm === 0 ? [] : [`warm-up of ${warm} ${warm === 1 ? 'step' : 'steps'}`]),
     `seed ${seed}`,
   ];
   out.write(`training  ${how.join(', ')}\n\n`);

@@ -25,6 +25,11 @@ describe('dropoutMask', () => {
     expect([share(0, 5), share(1, 5)]).toEqual([1, 0]);
   });
 
+  it('p = 0 keeps everything, also where the random number is 0', () => {
+    const zero = { ...random(1), uniform: () => 0 };
+    expect(dropoutMask([2, 3], 0, zero)).toEqual(ones([2, 3]));
+  });
+
   it('every number is decided by itself: neighbours agree as often as chance has it', () => {
     const { data } = dropoutMask(shape, 0.5, random(6));
     const agree = data.filter((keep, i) => i > 0 && keep === data[i - 1]).length / (data.length - 1);

@@ -83,6 +83,17 @@ export function lawsOfEveryLayer(
       expectTensors(layer.backward({ ...call, dy: infinite }), gradients, allowed(compare, layer.u));
     }),
 
+    law('an option that does not exist is an error, and so are options that are no object', cases, (layer, call) => {
+      for (const [options, message] of [
+        [{ ...call.options, nonsense: 1 }, `${name}: there is no option nonsense, expected `],
+        [null, `${name}: options is null, expected an object`],
+      ] as const) {
+        const expected = (error: unknown) => error instanceof RangeError && error.message.startsWith(message);
+        assert.throws(() => layer.forward({ ...call, options: options! }), expected, message);
+        assert.throws(() => layer.backward({ ...call, options: options! }), expected, message);
+      }
+    }),
+
     law('a dy of another shape is an error', cases, ({ backward }, call) => {
       const { shape } = call.dy;
       const message = `${name}Backward: dy has shape (${[...shape, 1].join(', ')}), expected (${shape.join(', ')})`;

@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { initialize } from '../src/initialize.ts';
 import { implementations } from '../src/layers.ts';
 import * as models from '../src/models/index.ts';
-import { forward, layersOf, parameterCount, parameterShapes, type Model } from '../src/network.ts';
+import { forward, layersOf, parameterCount, parameterShapes, type Model, type Nodes } from '../src/network.ts';
 import { random } from '../src/random.ts';
 import { size, zeros } from '../src/tensor.ts';
 
 const { vectorized } = implementations;
 const { cifar10Net, digitModels, lenet5, page3, resnet18, tanhAvg } = models;
-const documented = resnet18({ bias: true, dropout: 0.5 });
+const documented = resnet18({ bias: true, dropout: 0.5, running: {} });
 
 /** What flows through a model, as '8×26×26'; where nothing changes the shape it is said once. */
 function shapesOf(model: Model): string[] {
@@ -73,6 +73,102 @@ it('the names of parameters are those of PyTorch', () => {
   );
 });
 
+/** A model as one line of layers: 'conv2d padding=1, relu, …'; a block as [body | shortcut]. */
+function architecture(nodes: Nodes): string {
+  const line = (node: Nodes[number]): string => {
+    if (!('layer' in node)) return `[${architecture(node.body)} | ${architecture(node.shortcut) || 'x'}]`;
+    const { layer, parameters = {}, options = {}, running = {}, wholeChannels } = node;
+    const facts = Object.entries({ ...options, ...running, ...(wholeChannels && { wholeChannels }) });
+    const size = layer === 'conv2d' ? ` ${parameters.w.slice(2).join('×')}` : '';
+    return `${layer}${size}${facts.map(([name, value]) => ` ${name}=${value}`).join('')}`;
+  };
+  return nodes.map(line).join(', ');
+}
+
+describe('layers and their options, as the documents have them', () => {
+  const pool = 'maxPool2d kernel=2';
+  const conv = (activation: string) => `conv2d 3×3 padding=1, batchNorm unbiased=true, ${activation}`;
+  it.each<[Model, string]>([
+    [models.dense, 'flatten, linear, relu, linear, relu, linear'],
+    [page3, `conv2d 3×3, relu, ${pool}, flatten, linear, relu, linear`],
+    [models.page3TwoConv, `conv2d 3×3, relu, ${pool}, conv2d 3×3, relu, ${pool}, flatten, linear, relu, linear`],
+    [tanhAvg, 'conv2d 3×3, tanh, avgPool2d kernel=3 stride=1, flatten, linear, tanh, linear'],
+    [
+      lenet5(),
+      `conv2d 5×5 padding=2, relu, ${pool}, conv2d 5×5, relu, ${pool}, flatten, linear, relu, linear, relu, linear`,
+    ],
+    [
+      lenet5({ original: true }),
+      'conv2d 5×5 padding=2, tanh, avgPool2d kernel=2, conv2d 5×5, tanh, avgPool2d kernel=2, flatten, ' +
+        'linear, tanh, linear, tanh, linear',
+    ],
+    [
+      models.mnistNet,
+      `conv2d 3×3 padding=1, relu, ${pool}, conv2d 3×3 padding=1, relu, ${pool}, flatten, linear, relu, linear`,
+    ],
+    [
+      models.cnnWithBn,
+      `${conv('relu')}, ${pool}, dropout p=0.25 wholeChannels=true, flatten, linear, batchNorm unbiased=true, relu, linear`,
+    ],
+    [
+      cifar10Net,
+      [conv('relu'), conv('relu'), pool, conv('relu'), conv('relu'), pool].join(', ') +
+        ', flatten, dropout p=0.5, linear, relu, dropout p=0.5, linear',
+    ],
+  ])('$name', ({ nodes }, expected) => expect(architecture(nodes)).toBe(expected));
+
+  it.each([
+    ['resnet18 as torchvision has it', resnet18(), ' unbiased=true', ''],
+    ['resnet18 as its document has it', documented, '', 'dropout p=0.5, '],
+  ])('%s', (_, { nodes }, running, dropout) => {
+    const bn = `batchNorm${running}`;
+    const block = (stride: number) => {
+      const body = `conv2d 3×3 stride=${stride} padding=1, ${bn}, relu, conv2d 3×3 stride=1 padding=1, ${bn}`;
+      const shortcut = stride === 1 ? 'x' : `conv2d 1×1 stride=${stride} padding=0, ${bn}`;
+      return `[${body} | ${shortcut}], relu`;
+    };
+    const stem = `conv2d 7×7 stride=2 padding=3, ${bn}, relu, maxPool2d kernel=3 stride=2 padding=1`;
+    const stages = [1, 1, 2, 1, 2, 1, 2, 1].map(block).join(', ');
+    expect(architecture(nodes)).toBe(`${stem}, ${stages}, globalAvgPool2d, ${dropout}linear`);
+  });
+
+  it('pixels are normalised, and weights start, as their documents have it', () => {
+    const starts = [...Object.values(digitModels), cifar10Net, resnet18()].map(
+      ({ name, normalize, initialization }) => [
+        name,
+        normalize && `${normalize.mean} ${normalize.std}`,
+        initialization ?? 'heNormal',
+      ],
+    );
+    const mnist = '0.1307 0.3081';
+    expect(starts).toEqual([
+      ['dense', undefined, 'heNormal'],
+      ['page3', undefined, 'heNormal'],
+      ['page3TwoConv', undefined, 'heNormal'],
+      ['tanhAvg', undefined, 'fanInUniform'],
+      ['lenet5', mnist, 'fanInUniform'],
+      ['lenet5-1998', mnist, 'fanInUniform'],
+      ['mnistNet', mnist, 'fanInUniform'],
+      ['cnnWithBn', mnist, 'fanInUniform'],
+      ['cifar10Net', undefined, 'fanInUniform'],
+      ['resnet18', undefined, 'heNormal'],
+    ]);
+  });
+
+  it.each<[string, () => unknown]>([
+    [
+      'resnet18: there is no option bais, expected classes, input, bias, dropout, running, widths',
+      () => resnet18({ bais: true } as never),
+    ],
+    ['resnet18: classes is 2.5, expected an integer ≥ 1', () => resnet18({ classes: 2.5 })],
+    ['resnet18: bias is "no", expected true or false', () => resnet18({ bias: 'no' as never })],
+    ['resnet18: dropout is -1, expected a number from 0 to 1', () => resnet18({ dropout: -1 })],
+    ['resnet18: widths is [4,4], expected 4 sizes', () => resnet18({ widths: [4, 4] as never })],
+    ['resnet18: input[1] is 0, expected an integer ≥ 1', () => resnet18({ input: [3, 0, 32] })],
+    ['lenet5: there is no option orginal, expected original', () => lenet5({ orginal: true } as never)],
+  ])('error: %s', (message, attempt) => expect(attempt).toThrow(new RangeError(message)));
+});
+
 describe('shapes, layer by layer', () => {
   it.each<[Model, string]>([
     [page3, '1×28×28 8×26×26 8×13×13 1352 64 10'],
@@ -109,17 +205,6 @@ describe('shapes, layer by layer', () => {
     expect([stem, pool, ...stages]).toEqual(sizes.map((s, i) => [[2, 2, 2, 3, 4, 5][i], s, s]));
     expect(shapes.slice(20)).toEqual([[5], [3]]);
   });
-});
-
-it('LeNet-5 of 1998 averages and has tanh, the drawing has maxima and relu', () => {
-  const kinds = (model: Model) => [...new Set(layersOf(model).map(({ layer }) => layer))];
-  expect(kinds(lenet5())).toEqual(['conv2d', 'relu', 'maxPool2d', 'flatten', 'linear']);
-  expect(kinds(lenet5({ original: true }))).toEqual(['conv2d', 'tanh', 'avgPool2d', 'flatten', 'linear']);
-});
-
-it('the dropout of "ResNet-18 in NumPy" comes before its last layer', () => {
-  expect(layersOf(documented).slice(-3).map(({ name }) => name)).toEqual(['avgpool', 'dropout', 'fc']); // prettier-ignore
-  expect(layersOf(resnet18()).some(({ layer }) => layer === 'dropout')).toBe(false);
 });
 
 it.each(Object.values(digitModels))(

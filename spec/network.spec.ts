@@ -207,6 +207,17 @@ describe.each(Object.entries(implementations))('network > %s', (_, layers: Layer
       );
     });
 
+    it('error: two layers of one name, in a sequence or in the two branches of a block', () => {
+      const relu = { name: 'relu', layer: 'relu' } as const;
+      for (const [nodes, name] of [
+        [[relu, relu], 'relu'],
+        [[{ name: 'block', body: [relu], shortcut: [relu] }], 'block.relu'],
+      ] as const)
+        expect(() => layersOf({ nodes })).toThrow(
+          new RangeError(`network: two layers are called ${name}, expected a name of its own for each`),
+        );
+    });
+
     it('error: branches of different shapes', () => {
       const nodes: Nodes = [{ name: 'layer1.0', body: [], shortcut: [{ name: 'flatten', layer: 'flatten' }] }];
       expect(() => forward(layers, { nodes }, {}, zeros([2, 1, 3, 4]), 'evaluation')).toThrow(
@@ -272,6 +283,19 @@ describe.each(Object.entries(implementations))('network > %s', (_, layers: Layer
       expectSameBits('y', run(random(2)), first);
       expect(second).not.toEqual(first);
       expect(run(random(4))).not.toEqual(first);
+    });
+
+    it('one mask for every image of a batch, not one for all', () => {
+      const model: Model = { ...withState, nodes: [{ name: 'dropout1', layer: 'dropout', options: { p: 0.5 } }] };
+      const { y } = forward(layers, model, {}, ones([6, 40]), { training: random(2) });
+      const rows = new Set(Array.from({ length: 6 }, (_, n) => `${y.data.slice(40 * n, 40 * (n + 1))}`));
+      expect(rows.size).toBe(6);
+    });
+
+    it.each([undefined, 'training', 'eval', {}, null])('error: mode %j', (mode) => {
+      expect(() => forward(layers, withState, state(), x, mode as never)).toThrow(
+        new RangeError(`network: mode is ${JSON.stringify(mode)}, expected 'evaluation' or { training: Random }`),
+      );
     });
 
     it('neither changes anything; evaluation gives the same twice, entry by entry', () => {

@@ -9,10 +9,10 @@ import { mnist } from '../src/data/mnist.ts';
 import { initialize } from '../src/initialize.ts';
 import { implementations } from '../src/layers.ts';
 import { dense } from '../src/models/index.ts';
-import { rmsProp } from '../src/optimizer.ts';
+import { adam, rmsProp } from '../src/optimizer.ts';
 import { random } from '../src/random.ts';
 import { readSafetensors } from '../src/safetensors.ts';
-import { cosine, warmUp } from '../src/schedule.ts';
+import { cosine, exponential, stepDecay, warmUp, type Schedule } from '../src/schedule.ts';
 import { evaluate, train as learn } from '../src/train.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -103,7 +103,7 @@ describe('scripts/train-mnist.ts', () => {
       expect(stdout).toContain(`40 of 40 images to learn from, 20 of 20 to test on,\n          from ${file}\n`);
       expect(stdout).toContain(
         'training  1 epoch, batches of 16, rmsProp at rate 0.001, momentum 0.5, weight decay 1e-4, cosine schedule, ' +
-          'warm-up of 1 steps, seed 3\n',
+          'warm-up of 1 step, seed 3\n',
       );
       // the same, put together by hand
       const part = (from: number, count: number) => last(count, first(from + count, train));
@@ -118,6 +118,22 @@ describe('scripts/train-mnist.ts', () => {
     } finally {
       rmSync(directory, { recursive: true });
     }
+  });
+
+  it.each<[string, Schedule]>([
+    ['step', stepDecay(0.001, { every: 3, factor: 0.1 })], // 8 steps: a tenth after 3 and after 6
+    ['exponential', exponential(0.001, { factor: 0.01 ** (1 / 8) })],
+  ])('--schedule %s, at the default rate of adam', (name, rate) => {
+    const { stdout } = run(...few, '--model', 'dense', '--optimizer', 'adam', '--schedule', name, '--json');
+    const parameters = initialize(dense, random(0));
+    const { train } = mnist(join(root, 'golden/mnist'));
+    const options = { epochs: 2, batch: 16, rate, optimizer: adam, seed: 0 };
+    const steps = [...learn(implementations.vectorized, dense, parameters, first(64, train), options)];
+    const losses = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).trainLoss);
+    expect(losses).toEqual([steps[3].loss, steps[7].loss]);
   });
 
   it('--save FILE: what was learned, by the names of PyTorch', () => {
@@ -216,7 +232,7 @@ describe('scripts/train-mnist.ts', () => {
     [['--data', 'golden/mnist', '--format', 'cvs'], /^--format is "cvs", expected one of idx, csv, cifar10$/],
     [['--optimizer', 'SGD'], /^--optimizer is "SGD", expected one of sgd, adam, adamW, rmsProp$/],
     [['--optimizer', 'adam', '--momentum', '0.9'], /^--momentum is 0.9, expected none: adam has means of its own$/],
-    [['--momentum', '1'], /^sgd: momentum is 1, expected a number below 1$/],
+    [['--momentum', '1'], /^sgd: momentum is 1, expected a number from 0 to below 1$/],
     [['--weight-decay', 'x'], /^--weight-decay is "x", expected a number ≥ 0$/],
     [['--schedule', 'cos'], /^--schedule is "cos", expected one of constant, step, cosine, exponential$/],
     [['--warm-up', '1.5'], /^--warm-up is "1.5", expected an integer ≥ 0$/],

@@ -8,6 +8,7 @@ import {
   cifar10Net,
   cnnWithBn,
   dense,
+  lenet5,
   digitModels,
   page3,
   page3TwoConv,
@@ -16,6 +17,7 @@ import {
 } from '../src/models/index.ts';
 import { lossAndGradients, type Model, type Parameters } from '../src/network.ts';
 import { adam, sgd } from '../src/optimizer.ts';
+import { map } from '../src/ndarray.ts';
 import { random } from '../src/random.ts';
 import { tensor } from '../src/tensor.ts';
 import { evaluate, train, type TrainOptions } from '../src/train.ts';
@@ -67,6 +69,17 @@ describe('page3 learns real digits: 1,000 images, 2 epochs, rate 0.01, seed 0', 
     expect(frozen.end.loss / learned.end.loss).toBeGreaterThan(1.05);
   });
 });
+
+/** A dropout, and a linear layer. */
+const withDropout: Model = {
+  name: 'withDropout',
+  input: [1, 28, 28],
+  nodes: [
+    { name: 'flatten', layer: 'flatten' },
+    { name: 'dropout', layer: 'dropout', options: { p: 0.5 } },
+    { name: 'fc1', layer: 'linear', parameters: { w: [10, 784], b: [10] } },
+  ],
+};
 
 /** Pictures of a model's size in three classes, each with a brighter channel or corner of its own. */
 function threeKinds([C, H, W]: readonly number[], count: number): Images {
@@ -170,6 +183,28 @@ it('the same seed gives the same parameters bit by bit, another seed others', ()
   expect(run(12)).not.toEqual(once);
 });
 
+it('training and evaluation see normalised pixels, and evaluation the network that is evaluated', () => {
+  const some = first(8, data.train);
+  const all = batchOf(some, Uint32Array.of(0, 1, 2, 3, 4, 5, 6, 7));
+  const x = map(all.x, (value) => (value - 0.1307) / 0.3081);
+  const options = { epochs: 1, batch: 8, rate: 1e-300, seed: 0 };
+  const parameters = initialize(lenet5(), random(0));
+  const [{ loss }] = train(vectorized, lenet5(), parameters, some, options);
+  expect(loss).toBeCloseTo(lossAndGradients(vectorized, lenet5(), parameters, x, all.labels, 'evaluation').loss, 12);
+  const learned = initialize(cnnWithBn, random(0));
+  [...train(vectorized, cnnWithBn, learned, some, { ...options, rate: 0.01 })]; // so that running statistics differ
+  const [whole] = evaluate(vectorized, cnnWithBn, learned, some, 8);
+  expect(whole.loss).toBe(lossAndGradients(vectorized, cnnWithBn, learned, x, all.labels, 'evaluation').loss);
+});
+
+it('every step draws masks of its own', () => {
+  const twice = { ...first(8, data.train), pixels: new Uint8Array(16 * 784), labels: new Uint8Array(16) };
+  for (let n = 0; n < 16; n++) twice.pixels.set(data.train.pixels.subarray(0, 784), 784 * n); // one digit, sixteen times
+  const parameters = initialize(withDropout, random(0));
+  const steps = [...train(vectorized, withDropout, parameters, twice, { epochs: 1, batch: 8, rate: 1e-300, seed: 0 })];
+  expect(steps[0].batchLoss).not.toBe(steps[1].batchLoss);
+});
+
 it('a schedule gives every step its rate, counted through all epochs; the optimizer gets its own options', () => {
   const [seen, options]: [number[], object[]] = [[], []];
   const parameters = initialize(dense, random(0));
@@ -223,8 +258,9 @@ it.each<[string, Partial<TrainOptions> & { model?: Model }]>([
   ['train: batch is 0, expected an integer ≥ 1', { batch: 0 }],
   ["train: batch is '16', expected an integer ≥ 1", { batch: '16' as never }],
   ['train: rate is NaN, expected a number above 0', { rate: NaN }],
+  ['train: rate is 0.1, expected a number above 0', { rate: '0.1' as never }],
   [
-    'train: 1000 images in batches of 999 leave one alone, expected no batch of 1: cnnWithBn normalises over the batch',
+    'train: 1000 images in batches of 999 leave one alone, and batchNorm: x has 1 value per channel, expected at least 2',
     { batch: 999, model: cnnWithBn },
   ],
   [

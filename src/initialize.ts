@@ -1,5 +1,5 @@
 import { ones } from './ndarray.ts';
-import { initialStatistics, layersOf, parameterShapes, type Model, type Parameters } from './network.ts';
+import { initialStatistics, layersOf, named, type Model, type Parameters } from './network.ts';
 import type { Random } from './random.ts';
 import { size, zeros, type Tensor } from './tensor.ts';
 
@@ -91,11 +91,10 @@ export function initialize(
         throw new RangeError(`initialize: a layer has the parameter ${argument}, expected w, b, gamma or beta`);
     }
   };
-  const drawn = layersOf(model).flatMap(({ parameters = {} }) =>
-    Object.entries(parameters).map(([argument, shape]) => first(argument, shape, parameters.w)),
+  const parameters = layersOf(model).flatMap((node) =>
+    named(node).map(([argument, name]) => [name, first(argument, node.parameters![argument], node.parameters!.w)]),
   );
-  const named = Object.keys(parameterShapes(model)).map((name, i) => [name, drawn[i]]);
-  return { ...Object.fromEntries(named), ...initialStatistics(model) };
+  return { ...Object.fromEntries(parameters), ...initialStatistics(model) };
 }
 
 function fans(scheme: Initialization, shape: readonly number[]): { readonly in: number; readonly out: number } {

@@ -11,7 +11,7 @@ import { size, tensor, zeros, type Tensor } from './tensor.ts';
 
 /** One layer of a network. */
 export interface Node {
-  /** 'conv1': unique in its branch. */
+  /** 'conv1': unique among the layers beside it; the body and the shortcut of a block count as one. */
   readonly name: string;
   readonly layer: LayerName;
   /** The shapes of the layer's arguments after x that learn, in order, by the layer's own names: { w, b }. */
@@ -60,7 +60,7 @@ export type Parameters = Readonly<Record<string, Tensor>>;
 const WORDS: Readonly<Record<string, string>> = { w: 'weight', b: 'bias', gamma: 'weight', beta: 'bias' };
 
 /** [argument, name of the parameter] of every parameter of a node, in order: ['w', 'conv1.weight'], … */
-const named = ({ name, parameters = {} }: Node) =>
+export const named = ({ name, parameters = {} }: Node) =>
   Object.keys(parameters).map((argument) => [argument, `${name}.${WORDS[argument] ?? argument}`] as const);
 
 /** The names of the running statistics of a batchNorm. */
@@ -69,13 +69,23 @@ const running = ({ name }: Node) => ({ mean: `${name}.running_mean`, variance: `
 /** The node with the name it has in the whole model. */
 const within = (path: string, node: Node): Node => ({ ...node, name: `${path}${node.name}` });
 
-/** Every layer of a model, in order, with its full name; of two branches the body first. */
-export function layersOf({ nodes }: Pick<Model, 'nodes'>, path = ''): readonly Node[] {
-  return nodes.flatMap((node) =>
-    'layer' in node
-      ? [within(path, node)]
-      : [node.body, node.shortcut].flatMap((nodes) => layersOf({ nodes }, `${path}${node.name}.`)),
-  );
+/**
+ * Every layer of a model, in order, with its full name; of two branches the body first.
+ * @throws RangeError if two of them have one name: they would share their parameters, and lose a gradient
+ */
+export function layersOf({ nodes }: Pick<Model, 'nodes'>): readonly Node[] {
+  const all = (part: Nodes, path: string): readonly Node[] =>
+    part.flatMap((node) =>
+      'layer' in node
+        ? [within(path, node)]
+        : [...all(node.body, `${path}${node.name}.`), ...all(node.shortcut, `${path}${node.name}.`)],
+    );
+  const layers = all(nodes, '');
+  const names = layers.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw new RangeError(`network: two layers are called ${twice}, expected a name of its own for each`);
+  return layers;
 }
 
 /** The shape of every parameter of a model, by name. */
@@ -128,7 +138,7 @@ export interface ResidualStep {
   readonly shortcut: Tape;
   readonly y: Tensor;
 }
-/** All that backward needs to know of a forward pass. */
+/** All that backward needs to know of a forward pass. It holds the parameters themselves: call backward before they move. */
 export type Tape = readonly (LayerStep | ResidualStep)[];
 
 /** Every layer's step, in the order of layersOf, less what was left out. */
@@ -140,7 +150,7 @@ type Backward = (...args: readonly unknown[]) => Readonly<Record<string, Tensor>
 
 /**
  * Runs a network: y are its logits, the tape says how it came to them.
- * @throws RangeError if x does not fit the first layer, or two branches do not fit each other
+ * @throws RangeError if x does not fit the first layer, two branches do not fit each other, or there is no such mode
  */
 export function forward(
   layers: Layers,
@@ -150,6 +160,8 @@ export function forward(
   mode: Mode,
   path = '',
 ): { y: Tensor; tape: Tape } {
+  if (mode !== 'evaluation' && !(typeof mode === 'object' && mode?.training))
+    throw new RangeError(`network: mode is ${JSON.stringify(mode)}, expected 'evaluation' or { training: Random }`);
   const tape: (LayerStep | ResidualStep)[] = [];
   let y = x;
   for (const node of nodes) {

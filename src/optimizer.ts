@@ -210,6 +210,8 @@ function adamRule(name: 'adam' | 'adamW', options: AdamOptions, defaultDecay: nu
   knownOptions(name, options, ['rate', 'betas', 'eps', 'weightDecay']);
   const { rate = defaultRates[name], betas = [0.9, 0.999], eps = 1e-8, weightDecay = defaultDecay } = options;
   between(`${name}: rate`, rate, 0);
+  if (!Array.isArray(betas) || betas.length !== 2)
+    throw new RangeError(`${name}: betas is ${JSON.stringify(betas)}, expected two numbers from 0 to below 1`);
   belowOne(`${name}: betas[0]`, betas[0]);
   belowOne(`${name}: betas[1]`, betas[1]);
   between(`${name}: eps`, eps, 0);
@@ -226,10 +228,10 @@ function adamRule(name: 'adam' | 'adamW', options: AdamOptions, defaultDecay: nu
   return { rate, direction, weightDecay };
 }
 
-/** @throws RangeError 'sgd: momentum is 1, expected a number below 1' */
+/** @throws RangeError 'sgd: momentum is 1, expected a number from 0 to below 1' */
 function belowOne(what: string, value: number): void {
-  between(what, value, 0, 1);
-  if (value === 1) throw new RangeError(`${what} is 1, expected a number below 1`);
+  if (!(typeof value === 'number' && value >= 0 && value < 1))
+    throw new RangeError(`${what} is ${value}, expected a number from 0 to below 1`);
 }
 
 /**

@@ -85,12 +85,12 @@ function position({ shape }: Tensor, index: readonly number[]): number {
 export function dims(what: string, x: Tensor, pattern: readonly (number | string)[]): readonly number[] {
   if (!Array.isArray(x?.shape) || !(x.data instanceof Float64Array))
     throw new RangeError(`${what} is no tensor, expected { shape: number[], data: Float64Array }`);
+  if (!x.shape.every((count) => Number.isInteger(count) && count >= 0))
+    throw new RangeError(`${what} has shape (${x.shape.join(', ')}), expected integers ≥ 0`);
   const open = pattern.at(-1) === '…';
   const fits =
     (open ? x.shape.length >= pattern.length : x.shape.length === pattern.length) &&
-    x.shape.every((count, axis) =>
-      typeof pattern[axis] === 'number' ? count === pattern[axis] : Number.isInteger(count) && count >= 1,
-    );
+    x.shape.every((count, axis) => (typeof pattern[axis] === 'number' ? count === pattern[axis] : count >= 1));
   if (!fits) throw new RangeError(`${what} has shape (${x.shape.join(', ')}), expected (${pattern.join(', ')})`);
   if (x.data.length !== size(x.shape))
     throw new RangeError(
@@ -121,9 +121,11 @@ export function trueOrFalse(what: string, value: boolean): void {
 
 /** @throws RangeError 'conv2d: there is no option strides, expected stride, padding, dilation' */
 export function knownOptions(layer: string, options: object, names: readonly string[]): void {
+  if (typeof options !== 'object' || options === null)
+    throw new RangeError(`${layer}: options is ${options}, expected an object`);
   const unknown = Object.keys(options).find((name) => !names.includes(name));
   if (unknown !== undefined)
-    throw new RangeError(`${layer}: there is no option ${unknown}, expected ${names.join(', ')}`);
+    throw new RangeError(`${layer}: there is no option ${unknown}, expected ${names.join(', ') || 'none'}`);
 }
 
 /**

@@ -13,7 +13,7 @@ import {
 import { optimizerState, sgd, type Optimizer } from './optimizer.ts';
 import { random } from './random.ts';
 import { constant, type Schedule } from './schedule.ts';
-import { atLeast, type Tensor } from './tensor.ts';
+import { atLeast, zeros, type Tensor } from './tensor.ts';
 
 export interface TrainOptions {
   /** Passes over the images. Integer ≥ 1. */
@@ -59,17 +59,12 @@ export function* train(
 ): Generator<Progress & { readonly epoch: number }> {
   atLeast('train: epochs', epochs, 1);
   atLeast('train: batch', batch, 1);
-  if (typeof rate !== 'function' && !(rate > 0 && rate < Infinity))
+  if (typeof rate !== 'function' && !(typeof rate === 'number' && rate > 0 && rate < Infinity))
     throw new RangeError(`train: rate is ${rate}, expected a number above 0`);
   const names = Object.keys(parameterShapes(model));
   for (const name of frozen)
     if (!names.includes(name)) throw new RangeError(`train: frozen is ${name}, expected one of ${names.join(', ')}`);
-  const alone = batch === 1 || data.labels.length % batch === 1;
-  if (alone && layersOf(model).some(({ layer }) => layer === 'batchNorm'))
-    throw new RangeError(
-      `train: ${data.labels.length} images in batches of ${batch} leave one alone, expected no batch of 1: ` +
-        `${model.name} normalises over the batch`,
-    );
+  if (batch === 1 || data.labels.length % batch === 1) fitsAlone(layers, model, parameters, data.labels.length, batch);
   const learning = Object.fromEntries(
     names.filter((name) => !frozen.includes(name)).map((name) => [name, parameters[name]]),
   );
@@ -92,6 +87,17 @@ export function* train(
       updateStatistics(layers, tape, parameters);
       yield { epoch, ...seen(loss, logits, labels) };
     }
+  }
+}
+
+/** @throws RangeError if a batch of one image leaves a batch norm with one value per channel */
+function fitsAlone(layers: Layers, model: Model, parameters: Parameters, images: number, batch: number): void {
+  if (!layersOf(model).some(({ layer }) => layer === 'batchNorm')) return;
+  try {
+    forward(layers, model, parameters, zeros([1, ...model.input]), { training: random(0) });
+  } catch (error) {
+    const why = error instanceof RangeError ? error.message : `${error}`;
+    throw new RangeError(`train: ${images} images in batches of ${batch} leave one alone, and ${why}`);
   }
 }
 

@@ -101,10 +101,10 @@ function places(size: number, before: number, after: number, reach: number, stri
 /** The shape rule of every pool: each channel is an image of its own, the padding at most half the kernel. */
 export function poolGeometry(layer: string, x: Tensor, options: PoolOptions) {
   const [N, C, H, W] = dims(`${layer}: x`, x, ['N', 'C', 'H', 'W']);
-  const { kernel, stride = kernel, ...others } = options;
-  trueOrFalse(`${layer}: ceilMode`, others.ceilMode ?? false);
+  const { kernel, stride = kernel, ceilMode = false, ...others } = options;
+  trueOrFalse(`${layer}: ceilMode`, ceilMode);
   const [KH, KW] = pair(`${layer}: kernel`, kernel, 1);
-  const g = geometry(layer, [H, W], [KH, KW], { stride, ...others });
+  const g = geometry(layer, [H, W], [KH, KW], { stride, ceilMode, ...others });
   for (const [side, taps] of Object.entries({ top: KH, bottom: KH, left: KW, right: KW })) {
     const width = g[side as keyof Border];
     if (2 * width > taps)

@@ -1,4 +1,5 @@
 import type { Model } from '../network.ts';
+import { knownOptions, trueOrFalse } from '../tensor.ts';
 
 export interface Lenet5Options {
   /** Average pools and tanh, as in 1998; the drawing has maximum pools, and names no activation. Default false. */
@@ -10,7 +11,10 @@ export interface Lenet5Options {
  * (The net of 1998 had 60,000: a sparse second convolution, a weight per subsampling, distances instead of a last layer.)
  * @see LeCun, Bottou, Bengio & Haffner, Gradient-based learning applied to document recognition, 1998, section II.B
  */
-export function lenet5({ original = false }: Lenet5Options = {}): Model {
+export function lenet5(options: Lenet5Options = {}): Model {
+  knownOptions('lenet5', options, ['original']);
+  const { original = false } = options;
+  trueOrFalse('lenet5: original', original);
   const [pooling, activation] = original ? (['avgPool2d', 'tanh'] as const) : (['maxPool2d', 'relu'] as const);
   return {
     name: original ? 'lenet5-1998' : 'lenet5',

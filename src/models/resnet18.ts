@@ -1,14 +1,18 @@
+import type { UpdateRunningOptions } from '../naive/batchStatistics.ts';
 import type { Model, Node, Nodes, Residual } from '../network.ts';
+import { atLeast, between, knownOptions, trueOrFalse } from '../tensor.ts';
 
 export interface Resnet18Options {
   /** How many classes. Default 3, as in "ResNet-18 in NumPy". */
   readonly classes?: number;
-  /** The shape (C, H, W) of an image; 32 pixels or more on each side. Default [3, 224, 224]. */
+  /** The shape (C, H, W) of an image. Training needs more than 32 pixels on a side, or two images. Default [3, 224, 224]. */
   readonly input?: readonly [C: number, H: number, W: number];
   /** Whether convolutions have a bias, which the batch norm after each takes out again. Default false. */
   readonly bias?: boolean;
   /** The p of a dropout before the last layer. Default 0: none. */
   readonly dropout?: number;
+  /** How running statistics follow the batches. Default { unbiased: true }, as in torchvision; the document's are biased. */
+  readonly running?: UpdateRunningOptions;
   /** The channels of the four stages. Default [64, 128, 256, 512]. */
   readonly widths?: readonly [number, number, number, number];
 }
@@ -17,13 +21,27 @@ export interface Resnet18Options {
  * ResNet-18: a stem, four stages of two residual blocks, the mean of every channel, one linear layer. 18 layers with
  * weights from x to y, and three 1×1 convolutions beside them.
  *
- *     resnet18()                              11,178,051 parameters, torchvision's for 3 classes
- *     resnet18({ bias: true, dropout: 0.5 })  11,182,851, those of "ResNet-18 in NumPy"
+ *     resnet18()                                           11,178,051 parameters, torchvision's for 3 classes
+ *     resnet18({ bias: true, dropout: 0.5, running: {} })  11,182,851, those of "ResNet-18 in NumPy"
  *
+ * @throws RangeError if an option is out of range
  * @see He, Zhang, Ren & Sun, Deep residual learning for image recognition, arXiv:1512.03385, table 1 and section 4.1
  */
 export function resnet18(options: Resnet18Options = {}): Model {
-  const { classes = 3, input = [3, 224, 224], bias = false, dropout = 0, widths = [64, 128, 256, 512] } = options;
+  knownOptions('resnet18', options, ['classes', 'input', 'bias', 'dropout', 'running', 'widths']);
+  const { classes = 3, input = [3, 224, 224], bias = false, dropout = 0, running = { unbiased: true } } = options;
+  const { widths = [64, 128, 256, 512] } = options;
+  atLeast('resnet18: classes', classes, 1);
+  trueOrFalse('resnet18: bias', bias);
+  between('resnet18: dropout', dropout, 0, 1);
+  for (const [name, sizes, count] of [
+    ['input', input, 3],
+    ['widths', widths, 4],
+  ] as const) {
+    if (sizes?.length !== count)
+      throw new RangeError(`resnet18: ${name} is ${JSON.stringify(sizes)}, expected ${count} sizes`);
+    sizes.forEach((size, i) => atLeast(`resnet18: ${name}[${i}]`, size, 1));
+  }
   const [stem, , , last] = widths;
 
   const convolution = (name: string, C: number, O: number, size: number, stride: number): Node => ({
@@ -38,6 +56,7 @@ export function resnet18(options: Resnet18Options = {}): Model {
     name,
     layer: 'batchNorm',
     parameters: { gamma: [C], beta: [C] },
+    running,
   });
   /** Two 3×3 convolutions; where the shape changes, a 1×1 convolution beside them. The relu comes after the sum. */
   const block = (name: string, C: number, O: number, stride: number): Nodes => {

@@ -2,7 +2,7 @@ import { accumulate, between, dims, get, knownOptions, set, zeros, type Tensor }
 import { batchStatistics, batchStatisticsShape } from './batchStatistics.ts';
 
 /**
- * Batch normalisation in training: over the batch, every channel gets mean beta and standard deviation |gamma|.
+ * Batch normalisation in training: over the batch, every channel gets mean beta and standard deviation |gamma|, but for eps.
  *
  *     x̂[n,c,i] = (x[n,c,i] − mean[c]) / √(variance[c] + eps)        y = gamma[c]·x̂ + beta[c]
  *
@@ -15,8 +15,8 @@ import { batchStatistics, batchStatisticsShape } from './batchStatistics.ts';
  * @see Ioffe & Szegedy, Batch Normalization, arXiv:1502.03167, algorithm 1
  */
 export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: BatchNormOptions = {}): Tensor {
-  const { N, C, P } = batchNormShape(x, gamma, beta, options);
-  const { normalised } = normalise(x, options);
+  const { N, C, P, eps } = batchNormShape(x, gamma, beta, options);
+  const { normalised } = normalise(x, eps);
   const y = zeros([N, C, P]);
   for (let n = 0; n < N; n++)
     for (let c = 0; c < C; c++)
@@ -35,9 +35,9 @@ export function batchNormBackward(
   beta: Tensor,
   options: BatchNormOptions = {},
 ): { dx: Tensor; dgamma: Tensor; dbeta: Tensor } {
-  const { N, C, P, count, flat } = batchNormShape(x, gamma, beta, options);
+  const { N, C, P, count, eps, flat } = batchNormShape(x, gamma, beta, options);
   dims('batchNormBackward: dy', dy, x.shape);
-  const { normalised, deviation } = normalise(x, options);
+  const { normalised, deviation } = normalise(x, eps);
   const slopes = flat(dy);
   const [dx, dgamma, dbeta] = [zeros([N, C, P]), zeros([C]), zeros([C])];
   for (let n = 0; n < N; n++)
@@ -56,7 +56,7 @@ export function batchNormBackward(
 }
 
 /** x̂ (N, C, P), and √(variance + eps) of each channel. */
-function normalise(x: Tensor, { eps = 1e-5 }: BatchNormOptions): { normalised: Tensor; deviation: Tensor } {
+function normalise(x: Tensor, eps: number): { normalised: Tensor; deviation: Tensor } {
   const { N, C, P, flat } = batchStatisticsShape('batchNorm', x);
   const { mean, variance } = batchStatistics(x);
   const values = flat(x);
@@ -76,9 +76,10 @@ export interface BatchNormOptions {
 /** The shape rule, and the errors when it is broken. Every implementation obeys it. */
 export function batchNormShape(x: Tensor, gamma: Tensor, beta: Tensor, options: BatchNormOptions) {
   knownOptions('batchNorm', options, ['eps']);
-  between('batchNorm: eps', options.eps ?? 1e-5, 0);
+  const { eps = 1e-5 } = options;
+  between('batchNorm: eps', eps, 0);
   const sizes = batchStatisticsShape('batchNorm', x);
   dims('batchNorm: gamma', gamma, [sizes.C]);
   dims('batchNorm: beta', beta, [sizes.C]);
-  return sizes;
+  return { ...sizes, eps };
 }

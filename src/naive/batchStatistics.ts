@@ -95,10 +95,10 @@ export function updateRunningShape(running: Statistics, batch: BatchStatistics, 
   const { decay = 0.9, unbiased = false } = options;
   between('updateRunning: decay', decay, 0, 1);
   trueOrFalse('updateRunning: unbiased', unbiased);
-  const [C] = dims('updateRunning: running.mean', running.mean, ['C']);
-  dims('updateRunning: running.variance', running.variance, [C]);
-  dims('updateRunning: batch.mean', batch.mean, [C]);
-  dims('updateRunning: batch.variance', batch.variance, [C]);
+  const [C] = dims('updateRunning: running.mean', running?.mean, ['C']);
+  dims('updateRunning: running.variance', running?.variance, [C]);
+  dims('updateRunning: batch.mean', batch?.mean, [C]);
+  dims('updateRunning: batch.variance', batch?.variance, [C]);
   if (unbiased && !(Number.isInteger(batch.count) && batch.count >= 2))
     throw new RangeError(`updateRunning: batch.count is ${batch.count}, expected an integer ≥ 2`);
   return { C, decay, correction: unbiased ? batch.count / (batch.count - 1) : 1 };

@@ -1,4 +1,4 @@
-import { dims, get, set, zeros, type NoOptions, type Tensor } from '../tensor.ts';
+import { dims, get, knownOptions, set, zeros, type NoOptions, type Tensor } from '../tensor.ts';
 
 /**
  * The mean of every channel of every image: one number where there was a picture.
@@ -10,8 +10,8 @@ import { dims, get, set, zeros, type NoOptions, type Tensor } from '../tensor.ts
  * @throws RangeError if x is not (N, C, H, W)
  * @see Lin, Chen & Yan, Network in network, arXiv:1312.4400, section 3.2
  */
-export function globalAvgPool2d(x: Tensor, _: NoOptions = {}): Tensor {
-  const [N, C, H, W] = globalAvgPool2dShape(x);
+export function globalAvgPool2d(x: Tensor, options: NoOptions = {}): Tensor {
+  const [N, C, H, W] = globalAvgPool2dShape(x, options);
   const y = zeros([N, C]);
   for (let n = 0; n < N; n++)
     for (let c = 0; c < C; c++) {
@@ -23,8 +23,8 @@ export function globalAvgPool2d(x: Tensor, _: NoOptions = {}): Tensor {
 }
 
 /** Every pixel of a channel gets an equal share of its dy: dy / (H·W). */
-export function globalAvgPool2dBackward(dy: Tensor, x: Tensor, _: NoOptions = {}): { dx: Tensor } {
-  const [N, C, H, W] = globalAvgPool2dShape(x);
+export function globalAvgPool2dBackward(dy: Tensor, x: Tensor, options: NoOptions = {}): { dx: Tensor } {
+  const [N, C, H, W] = globalAvgPool2dShape(x, options);
   dims('globalAvgPool2dBackward: dy', dy, [N, C]);
   const dx = zeros(x.shape);
   for (let n = 0; n < N; n++)
@@ -34,4 +34,7 @@ export function globalAvgPool2dBackward(dy: Tensor, x: Tensor, _: NoOptions = {}
 }
 
 /** The shape rule, and the errors when it is broken. Every implementation obeys it. */
-export const globalAvgPool2dShape = (x: Tensor) => dims('globalAvgPool2d: x', x, ['N', 'C', 'H', 'W']);
+export function globalAvgPool2dShape(x: Tensor, options: NoOptions) {
+  knownOptions('globalAvgPool2d', options, []);
+  return dims('globalAvgPool2d: x', x, ['N', 'C', 'H', 'W']);
+}

@@ -25,7 +25,7 @@ export function leakyReluBackward(dy: Tensor, x: Tensor, options: LeakyReluOptio
 }
 
 export interface LeakyReluOptions {
-  /** The slope for x ≤ 0, a number ≥ 0. Default: 0.01; 0 makes it relu. */
+  /** The slope for x ≤ 0, a number ≥ 0. Default 0.01. */
   readonly negativeSlope?: number;
 }
 

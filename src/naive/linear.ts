@@ -1,4 +1,4 @@
-import { accumulate, dims, get, set, zeros, type NoOptions, type Tensor } from '../tensor.ts';
+import { accumulate, dims, get, knownOptions, set, zeros, type NoOptions, type Tensor } from '../tensor.ts';
 
 /**
  * The fully connected layer: every output is a weighted sum of all features, and a bias.
@@ -12,8 +12,8 @@ import { accumulate, dims, get, set, zeros, type NoOptions, type Tensor } from '
  *
  * @throws RangeError if a shape does not fit
  */
-export function linear(x: Tensor, w: Tensor, b: Tensor, _: NoOptions = {}): Tensor {
-  const { N, D, O } = linearShape(x, w, b);
+export function linear(x: Tensor, w: Tensor, b: Tensor, options: NoOptions = {}): Tensor {
+  const { N, D, O } = linearShape(x, w, b, options);
   const y = zeros([N, O]);
   for (let n = 0; n < N; n++)
     for (let o = 0; o < O; o++) {
@@ -30,9 +30,9 @@ export function linearBackward(
   x: Tensor,
   w: Tensor,
   b: Tensor,
-  _: NoOptions = {},
+  options: NoOptions = {},
 ): { dx: Tensor; dw: Tensor; db: Tensor } {
-  const { N, D, O } = linearShape(x, w, b);
+  const { N, D, O } = linearShape(x, w, b, options);
   dims('linearBackward: dy', dy, [N, O]);
   const [dx, dw, db] = [zeros(x.shape), zeros(w.shape), zeros(b.shape)];
   for (let n = 0; n < N; n++)
@@ -48,7 +48,8 @@ export function linearBackward(
 }
 
 /** The shape rule, and the errors when it is broken. Every implementation obeys it. */
-export function linearShape(x: Tensor, w: Tensor, b: Tensor) {
+export function linearShape(x: Tensor, w: Tensor, b: Tensor, options: NoOptions) {
+  knownOptions('linear', options, []);
   const [N, D] = dims('linear: x', x, ['N', 'D']);
   const [O] = dims('linear: w', w, ['O', D]);
   dims('linear: b', b, [O]);

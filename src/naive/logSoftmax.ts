@@ -1,4 +1,4 @@
-import { dims, get, set, zeros, type NoOptions, type Tensor } from '../tensor.ts';
+import { dims, get, knownOptions, set, zeros, type NoOptions, type Tensor } from '../tensor.ts';
 import { softmax } from './softmax.ts';
 
 /**
@@ -10,8 +10,8 @@ import { softmax } from './softmax.ts';
  *
  * @throws RangeError if x is not (N, K)
  */
-export function logSoftmax(x: Tensor, _: NoOptions = {}): Tensor {
-  const [N, K] = logSoftmaxShape(x);
+export function logSoftmax(x: Tensor, options: NoOptions = {}): Tensor {
+  const [N, K] = logSoftmaxShape(x, options);
   const y = zeros([N, K]);
   for (let n = 0; n < N; n++) {
     let m = -Infinity;
@@ -24,8 +24,8 @@ export function logSoftmax(x: Tensor, _: NoOptions = {}): Tensor {
 }
 
 /** dx = dy − softmax(x) · Σⱼ dy[n,j]: a logit raises its own y, and lowers those of its row by its probability. */
-export function logSoftmaxBackward(dy: Tensor, x: Tensor, _: NoOptions = {}): { dx: Tensor } {
-  const [N, K] = logSoftmaxShape(x);
+export function logSoftmaxBackward(dy: Tensor, x: Tensor, options: NoOptions = {}): { dx: Tensor } {
+  const [N, K] = logSoftmaxShape(x, options);
   dims('logSoftmaxBackward: dy', dy, [N, K]);
   const probability = softmax(x);
   const dx = zeros([N, K]);
@@ -38,4 +38,7 @@ export function logSoftmaxBackward(dy: Tensor, x: Tensor, _: NoOptions = {}): { 
 }
 
 /** The shape rule, and the errors when it is broken. Every implementation obeys it. */
-export const logSoftmaxShape = (x: Tensor) => dims('logSoftmax: x', x, ['N', 'K']);
+export function logSoftmaxShape(x: Tensor, options: NoOptions) {
+  knownOptions('logSoftmax', options, []);
+  return dims('logSoftmax: x', x, ['N', 'K']);
+}

@@ -1,4 +1,4 @@
-import { dims, get, set, size, zeros, type NoOptions, type Tensor } from '../tensor.ts';
+import { dims, get, knownOptions, set, size, zeros, type NoOptions, type Tensor } from '../tensor.ts';
 
 /**
  * The mean squared error between x and what is true.
@@ -11,8 +11,8 @@ import { dims, get, set, size, zeros, type NoOptions, type Tensor } from '../ten
  *
  * @throws RangeError if the shapes differ or x is empty
  */
-export function meanSquaredError(x: Tensor, target: Tensor, _: NoOptions = {}): Tensor {
-  const { count } = meanSquaredErrorShape(x, target);
+export function meanSquaredError(x: Tensor, target: Tensor, options: NoOptions = {}): Tensor {
+  const { count } = meanSquaredErrorShape(x, target, options);
   let total = 0;
   for (let i = 0; i < count; i++) {
     const error = x.data[i] - target.data[i];
@@ -24,8 +24,13 @@ export function meanSquaredError(x: Tensor, target: Tensor, _: NoOptions = {}): 
 }
 
 /** dx = 2·(x − target)·dy / count */
-export function meanSquaredErrorBackward(dy: Tensor, x: Tensor, target: Tensor, _: NoOptions = {}): { dx: Tensor } {
-  const { count } = meanSquaredErrorShape(x, target);
+export function meanSquaredErrorBackward(
+  dy: Tensor,
+  x: Tensor,
+  target: Tensor,
+  options: NoOptions = {},
+): { dx: Tensor } {
+  const { count } = meanSquaredErrorShape(x, target, options);
   dims('meanSquaredErrorBackward: dy', dy, []);
   const dx = zeros(x.shape);
   for (let i = 0; i < count; i++) dx.data[i] = (2 * (x.data[i] - target.data[i]) * get(dy)) / count;
@@ -33,7 +38,8 @@ export function meanSquaredErrorBackward(dy: Tensor, x: Tensor, target: Tensor, 
 }
 
 /** The shape rule, and the errors when it is broken. Every implementation obeys it. */
-export function meanSquaredErrorShape(x: Tensor, target: Tensor) {
+export function meanSquaredErrorShape(x: Tensor, target: Tensor, options: NoOptions) {
+  knownOptions('meanSquaredError', options, []);
   const shape = dims('meanSquaredError: x', x, x?.shape);
   const count = size(shape);
   if (count === 0)

@@ -1,4 +1,4 @@
-import { dims, type NoOptions, type Tensor } from '../tensor.ts';
+import { dims, knownOptions, type NoOptions, type Tensor } from '../tensor.ts';
 
 /**
  * The logistic function: every number as a probability.
@@ -12,8 +12,8 @@ import { dims, type NoOptions, type Tensor } from '../tensor.ts';
  * @throws RangeError if x has not as many numbers as its shape says
  * @see Rumelhart, Hinton & Williams, Learning representations by back-propagating errors, Nature 323, 1986
  */
-export function sigmoid(x: Tensor, _: NoOptions = {}): Tensor {
-  sigmoidShape(x);
+export function sigmoid(x: Tensor, options: NoOptions = {}): Tensor {
+  sigmoidShape(x, options);
   const y = (value: number) => {
     const e = Math.exp(-Math.abs(value));
     return value >= 0 ? 1 / (1 + e) : e / (1 + e);
@@ -22,8 +22,8 @@ export function sigmoid(x: Tensor, _: NoOptions = {}): Tensor {
 }
 
 /** dx = dy · e / (1 + e)². That is dy·y·(1 − y), but does not cancel: at x = 40 y rounds to 1, its slope not to 0. */
-export function sigmoidBackward(dy: Tensor, x: Tensor, _: NoOptions = {}): { dx: Tensor } {
-  dims('sigmoidBackward: dy', dy, sigmoidShape(x));
+export function sigmoidBackward(dy: Tensor, x: Tensor, options: NoOptions = {}): { dx: Tensor } {
+  dims('sigmoidBackward: dy', dy, sigmoidShape(x, options));
   const slope = (value: number) => {
     const e = Math.exp(-Math.abs(value));
     return e / ((1 + e) * (1 + e));
@@ -32,4 +32,7 @@ export function sigmoidBackward(dy: Tensor, x: Tensor, _: NoOptions = {}): { dx:
 }
 
 /** The shape rule, and the errors when it is broken. Every implementation obeys it. */
-export const sigmoidShape = (x: Tensor) => dims('sigmoid: x', x, x?.shape);
+export function sigmoidShape(x: Tensor, options: NoOptions) {
+  knownOptions('sigmoid', options, []);
+  return dims('sigmoid: x', x, x?.shape);
+}

@@ -1,4 +1,4 @@
-import { dims, get, set, zeros, type NoOptions, type Tensor } from '../tensor.ts';
+import { dims, get, knownOptions, set, zeros, type NoOptions, type Tensor } from '../tensor.ts';
 
 /**
  * Every row of logits as probabilities.
@@ -9,8 +9,8 @@ import { dims, get, set, zeros, type NoOptions, type Tensor } from '../tensor.ts
  *
  * @throws RangeError if x is not (N, K)
  */
-export function softmax(x: Tensor, _: NoOptions = {}): Tensor {
-  const [N, K] = softmaxShape(x);
+export function softmax(x: Tensor, options: NoOptions = {}): Tensor {
+  const [N, K] = softmaxShape(x, options);
   const y = zeros([N, K]);
   for (let n = 0; n < N; n++) {
     let m = -Infinity;
@@ -23,8 +23,8 @@ export function softmax(x: Tensor, _: NoOptions = {}): Tensor {
 }
 
 /** dx = y · (dy − Σⱼ dy[n,j]·y[n,j]): what one class of a row gains, the others lose. */
-export function softmaxBackward(dy: Tensor, x: Tensor, _: NoOptions = {}): { dx: Tensor } {
-  const [N, K] = softmaxShape(x);
+export function softmaxBackward(dy: Tensor, x: Tensor, options: NoOptions = {}): { dx: Tensor } {
+  const [N, K] = softmaxShape(x, options);
   dims('softmaxBackward: dy', dy, [N, K]);
   const y = softmax(x);
   const dx = zeros([N, K]);
@@ -37,4 +37,7 @@ export function softmaxBackward(dy: Tensor, x: Tensor, _: NoOptions = {}): { dx:
 }
 
 /** The shape rule, and the errors when it is broken. Every implementation obeys it. */
-export const softmaxShape = (x: Tensor) => dims('softmax: x', x, ['N', 'K']);
+export function softmaxShape(x: Tensor, options: NoOptions) {
+  knownOptions('softmax', options, []);
+  return dims('softmax: x', x, ['N', 'K']);
+}

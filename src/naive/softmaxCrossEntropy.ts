@@ -1,4 +1,4 @@
-import { dims, get, set, zeros, type NoOptions, type Tensor } from '../tensor.ts';
+import { dims, get, knownOptions, set, zeros, type NoOptions, type Tensor } from '../tensor.ts';
 import { softmax } from './softmax.ts';
 
 /**
@@ -16,8 +16,8 @@ import { softmax } from './softmax.ts';
  *
  * @throws RangeError if a shape or a label does not fit
  */
-export function softmaxCrossEntropy(logits: Tensor, labels: Tensor, _: NoOptions = {}): Tensor {
-  const { N, K, target } = softmaxCrossEntropyShape(logits, labels);
+export function softmaxCrossEntropy(logits: Tensor, labels: Tensor, options: NoOptions = {}): Tensor {
+  const { N, K, target } = softmaxCrossEntropyShape(logits, labels, options);
   let total = 0;
   for (let n = 0; n < N; n++) {
     let m = -Infinity;
@@ -36,9 +36,9 @@ export function softmaxCrossEntropyBackward(
   dy: Tensor,
   logits: Tensor,
   labels: Tensor,
-  _: NoOptions = {},
+  options: NoOptions = {},
 ): { dlogits: Tensor } {
-  const { N, K, target } = softmaxCrossEntropyShape(logits, labels);
+  const { N, K, target } = softmaxCrossEntropyShape(logits, labels, options);
   dims('softmaxCrossEntropyBackward: dy', dy, []);
   const probability = softmax(logits);
   const dlogits = zeros([N, K]);
@@ -51,9 +51,10 @@ export function softmaxCrossEntropyBackward(
 const ROUNDED = 1e-6;
 
 /** The shape rule, and the errors when it is broken. Every implementation obeys it. */
-export function softmaxCrossEntropyShape(logits: Tensor, labels: Tensor) {
+export function softmaxCrossEntropyShape(logits: Tensor, labels: Tensor, options: NoOptions) {
+  knownOptions('softmaxCrossEntropy', options, []);
   const [N, K] = dims('softmaxCrossEntropy: logits', logits, ['N', 'K']);
-  if (labels.shape.length === 2) {
+  if (labels?.shape?.length === 2) {
     dims('softmaxCrossEntropy: labels', labels, [N, K]);
     for (let n = 0; n < N; n++) {
       let sum = 0;
@@ -68,9 +69,9 @@ export function softmaxCrossEntropyShape(logits: Tensor, labels: Tensor) {
     }
     return { N, K, target: (n: number, k: number) => get(labels, n, k) };
   }
-  if (labels.shape.length !== 1)
+  if (labels?.shape?.length !== 1)
     throw new RangeError(
-      `softmaxCrossEntropy: labels has shape (${labels.shape.join(', ')}), expected (${N}) or (${N}, ${K})`,
+      `softmaxCrossEntropy: labels has shape (${labels?.shape?.join(', ')}), expected (${N}) or (${N}, ${K})`,
     );
   dims('softmaxCrossEntropy: labels', labels, [N]);
   labels.data.forEach((label, n) => {

@@ -6,16 +6,16 @@ import { batchStatistics } from './batchStatistics.ts';
 
 /** y = gamma · x̂ + beta */
 export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: BatchNormOptions = {}): Tensor {
-  batchNormShape(x, gamma, beta, options);
-  const { normalised } = normalise(x, options);
+  const { eps } = batchNormShape(x, gamma, beta, options);
+  const { normalised } = normalise(x, eps);
   return reshape(add(mul(perChannel(gamma), normalised), perChannel(beta)), x.shape);
 }
 
 /** dx = gamma / √(variance + eps) · (dy − mean(dy) − x̂ · mean(dy · x̂)) */
 export function batchNormBackward(dy: Tensor, x: Tensor, gamma: Tensor, beta: Tensor, options: BatchNormOptions = {}) {
-  const { count, flat } = batchNormShape(x, gamma, beta, options);
+  const { count, eps, flat } = batchNormShape(x, gamma, beta, options);
   dims('batchNormBackward: dy', dy, x.shape);
-  const { normalised, deviation } = normalise(x, options);
+  const { normalised, deviation } = normalise(x, eps);
   const dbeta = sum(flat(dy), [0, 2]); //                                 (1, C, 1)
   const dgamma = sum(mul(flat(dy), normalised), [0, 2]); //               (1, C, 1)
   const along = map(add(dbeta, mul(normalised, dgamma)), (total) => total / count);
@@ -27,7 +27,7 @@ export function batchNormBackward(dy: Tensor, x: Tensor, gamma: Tensor, beta: Te
 }
 
 /** x̂ (N, C, P), and √(variance + eps) of each channel, (C, 1). */
-function normalise(x: Tensor, { eps = 1e-5 }: BatchNormOptions) {
+function normalise(x: Tensor, eps: number) {
   const { flat } = batchStatisticsShape('batchNorm', x);
   const { mean, variance } = batchStatistics(x);
   const deviation = perChannel(map(variance, (value) => Math.sqrt(value + eps)));

@@ -4,8 +4,8 @@ import { dims, type NoOptions, type Tensor } from '../tensor.ts';
 import { softmax } from './softmax.ts';
 
 /** y = Σ target · cost / N, where cost = log Σ exp(shifted) − shifted and shifted = logits − their row's maximum. */
-export function softmaxCrossEntropy(logits: Tensor, labels: Tensor, _: NoOptions = {}): Tensor {
-  const { N, K } = softmaxCrossEntropyShape(logits, labels);
+export function softmaxCrossEntropy(logits: Tensor, labels: Tensor, options: NoOptions = {}): Tensor {
+  const { N, K } = softmaxCrossEntropyShape(logits, labels, options);
   const shifted = sub(logits, max(logits, [1])); //                           (N, K)
   const logSum = map(sum(map(shifted, Math.exp), [1]), Math.log); //          (N, 1)
   const costs = sub(logSum, shifted);
@@ -15,8 +15,8 @@ export function softmaxCrossEntropy(logits: Tensor, labels: Tensor, _: NoOptions
 }
 
 /** dlogits = (softmax(logits) − target) · dy / N */
-export function softmaxCrossEntropyBackward(dy: Tensor, logits: Tensor, labels: Tensor, _: NoOptions = {}) {
-  const { N, K } = softmaxCrossEntropyShape(logits, labels);
+export function softmaxCrossEntropyBackward(dy: Tensor, logits: Tensor, labels: Tensor, options: NoOptions = {}) {
+  const { N, K } = softmaxCrossEntropyShape(logits, labels, options);
   dims('softmaxCrossEntropyBackward: dy', dy, []);
   const slopes = mul(sub(softmax(logits), target(labels, K)), dy);
   return { dlogits: map(slopes, (slope) => slope / N) };
