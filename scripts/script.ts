@@ -1,4 +1,4 @@
-import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 
@@ -57,6 +57,28 @@ export function writable(option: string, path: string): void {
     throw new RangeError(`${option} is ${JSON.stringify(path)}, expected a file in a directory that exists`);
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
     throw new RangeError(`${option} is ${JSON.stringify(path)}, a directory, expected a file`);
+}
+
+/** Pictures and models of digits are far smaller. */
+const MOST = 100_000_000;
+
+/**
+ * The bytes of a file that the command line names; `expected` is what it should be.
+ * @throws RangeError if there is none, it cannot be read, or it is too large
+ */
+export function readWhole(path: string, expected: string): Uint8Array {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found?.isFile())
+    throw new RangeError(`${found ? `${path} is no file` : `there is no file ${path}`}, expected ${expected}`);
+  if (found.size > MOST)
+    throw new RangeError(
+      `${path} has ${found.size.toLocaleString('en')} bytes, expected at most ${MOST.toLocaleString('en')}`,
+    );
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new RangeError(`${path} cannot be read: ${(error as Error).message}`);
+  }
 }
 
 /** Writes a file whole or not at all: beside its place first, and then into it. */

@@ -4,6 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { readPicture, writePicture } from '../scripts/picture.ts';
+import { mnist } from '../src/data/mnist.ts';
+import { pictureOf } from './pictures.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
@@ -59,10 +62,35 @@ describe('README', () => {
       'npx tsx scripts/train-mnist.ts',
       'npx vitest run conv2d --reporter=verbose',
       'npx tsx scripts/train-mnist.ts --help',
+      'npx tsx scripts/train-mnist.ts --model lenet5 --optimizer adam --save digits.safetensors',
+      'npx tsx scripts/predict.ts digit.png --model digits.safetensors',
+      'npx tsx scripts/feature-maps.ts digit.png --model digits.safetensors --out feature-maps.png',
     ]);
     const { stdout, status } = run('npx', ['vitest', 'run', 'conv2d', '--reporter=verbose']);
     expect(stdout.includes('conv2d > naive > padding = zeros around x, then none')).toBe(true);
     expect(status).toBe(0);
+  });
+
+  it('what was learned can be stored, asked and looked at, with a few digits of golden/mnist', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'cnn-spec-readme-'));
+    try {
+      const { test } = mnist(join(root, 'golden/mnist'));
+      await writePicture(join(directory, 'digit.png'), pictureOf(test, 0));
+      const commands = blocks(readme)
+        .flatMap(([, lines]) => lines.split('\n'))
+        .filter((line) => line.includes('digits.safetensors'))
+        .map((line) => line.split(' ').slice(2)) // without npx tsx
+        .map((words) =>
+          words.map((word) => (/^(digit.*|feature-maps)\.\w+$/.test(word) ? join(directory, word) : word)),
+        );
+      const few = ['--data', 'golden/mnist', '--images', '500', '--test-images', '50', '--epochs', '1'];
+      const [train, predict, maps] = commands.map((words, i) => tsx([...words, ...(i === 0 ? few : [])]));
+      expect([train.stderr, predict.stderr, maps.stderr]).toEqual(['', '', '']);
+      expect(predict.stdout).toMatch(/^Predicted Digit: \d\nConfidence Score: 0\.\d\d\n/);
+      expect((await readPicture(join(directory, 'feature-maps.png'))).channels).toBe(3);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 
   it('links lead to files that exist', () => {

@@ -63,6 +63,8 @@ describe('safetensors', () => {
     ],
     ['has a header that is no JSON, expected an object of tensors by name', file('{"x":')],
     ['has a header that is no object, expected an object of tensors by name', file('[1]')],
+    ['has the metadata null, expected text by name', file({ __metadata__: null })],
+    ['has the metadata {"epoch":3}, expected text by name', file({ __metadata__: { epoch: 3 } })],
     ['has x of dtype "BF16", expected F32 or F64', file(x({ dtype: 'BF16' }), 8)],
     ['has x of dtype "toString", expected F32 or F64', file(x({ dtype: 'toString' }), 8)],
     ['has x of dtype undefined, expected F32 or F64', file({ x: null })],

@@ -34,6 +34,12 @@ export function readSafetensors(name: string, bytes: Uint8Array): Safetensors {
   if (length > LARGEST_HEADER || start > bytes.length)
     fail(`has ${bytes.length} bytes and says that its header has ${length}, expected no more than there are`);
   const { __metadata__: metadata = {}, ...entries } = header();
+  if (
+    typeof metadata !== 'object' ||
+    metadata === null ||
+    Object.values(metadata).some((fact) => typeof fact !== 'string')
+  )
+    fail(`has the metadata ${JSON.stringify(metadata)}, expected text by name`);
   const tensors: Record<string, { shape: number[]; data: Float64Array }> = {};
   let end = 0; // of the tensor before, in the order of the file
   const ordered = Object.entries(entries).map(([key, entry]) => ({ key, ...checked(key, entry) }));

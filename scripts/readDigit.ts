@@ -1,0 +1,21 @@
+import { digitOf } from '../src/data/digitOf.ts';
+import { toBatch } from '../src/data/image.ts';
+import type { Tensor } from '../src/tensor.ts';
+import { readPicture } from './picture.ts';
+
+/** Of a photograph's longer side: a hundred times what a digit of MNIST has. */
+const PIXELS = 2000;
+
+/**
+ * The digit on a picture file, as a batch of one for the networks for digits: (1, 1, 28, 28).
+ * @throws RangeError that names the file, if it cannot be read or has no ink
+ */
+export async function readDigit(path: string): Promise<Tensor> {
+  const picture = await readPicture(path, PIXELS);
+  try {
+    return toBatch(digitOf(picture));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new RangeError(`${path}: ${error.message}`);
+  }
+}
