@@ -19,7 +19,7 @@ import { lossAndGradients, type Model, type Parameters } from '../src/network.ts
 import { adam, sgd } from '../src/optimizer.ts';
 import { map } from '../src/ndarray.ts';
 import { random } from '../src/random.ts';
-import { tensor } from '../src/tensor.ts';
+import { tensor, type Tensor } from '../src/tensor.ts';
 import { evaluate, train, type TrainOptions } from '../src/train.ts';
 import { allowed, expectTensor } from './close.ts';
 import { goldenFile, type GoldenCurve } from './golden.ts';
@@ -28,6 +28,9 @@ import { goldenFile, type GoldenCurve } from './golden.ts';
 const data = mnist(fileURLToPath(new URL('../golden/mnist/', import.meta.url)));
 const { vectorized } = implementations;
 const last = <T>(steps: Iterable<T>): T => [...steps].at(-1)!;
+/** As toEqual, which takes seconds for a million numbers. */
+const sameBits = (a: Tensor, b: Tensor) =>
+  Buffer.compare(new Uint8Array(a.data.buffer), new Uint8Array(b.data.buffer)) === 0;
 const bits = (parameters: Parameters) =>
   Object.values(parameters).map(({ data }) => Buffer.from(data.buffer.slice(0)).toString('base64'));
 
@@ -114,10 +117,10 @@ describe('every network of the documents learns: pictures in three classes, a fe
     const epochLosses = steps.filter(({ images }) => images === count).map(({ loss }) => loss);
     expect(epochLosses).toHaveLength(epochs);
     expect(epochLosses.at(-1)!).toBeLessThan(0.9 * epochLosses[0]);
-    for (const name of Object.keys(before)) expect(parameters[name].data, name).not.toEqual(before[name].data);
+    for (const name of Object.keys(before)) expect(sameBits(parameters[name], before[name]), name).toBe(false);
     const stays = structuredClone(parameters);
     expect(loss()).toBe(loss()); // evaluation is the same twice, and changes nothing
-    expect(parameters).toEqual(stays);
+    for (const name of Object.keys(stays)) expect(sameBits(parameters[name], stays[name]), name).toBe(true);
   });
 });
 
@@ -147,11 +150,11 @@ describe('the network of "CNN with tanh and average pooling", repaired, on 200 d
     expect(curve.test).toBe(golden.testAccuracy);
   });
 
-  it.each([1, 2])(
+  it.each([golden.seed, 1])(
     'seed %i: the loss falls in every epoch, and 20 to 70 % of the test digits are read rightly',
     (seed) => {
       // measured over seeds 0 to 9: 46.8 to 57.4 %, and every loss below the one before
-      const { losses, test } = learned(seed);
+      const { losses, test } = seed === golden.seed ? curve : learned(seed);
       losses.slice(1).forEach((loss, i) => expect(loss).toBeLessThan(losses[i]));
       expect(test).toBeGreaterThan(0.2);
       expect(test).toBeLessThan(0.7);
