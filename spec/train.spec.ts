@@ -106,7 +106,7 @@ describe('every network of the documents learns: pictures in three classes, a fe
       4,
       4,
     ]),
-    ['cifar10Net', cifar10Net, 3, 3, 3], // half a billion products for each picture
+    ['cifar10Net', cifar10Net, 3, 3, 2], // half a billion products for each picture
   ])('%s', (_name, model, count, batch, epochs) => {
     const images = threeKinds(model.input, count);
     const parameters = initialize(model, random(0));
@@ -150,22 +150,19 @@ describe('the network of "CNN with tanh and average pooling", repaired, on 200 d
     expect(curve.test).toBe(golden.testAccuracy);
   });
 
-  it.each([golden.seed, 1])(
-    'seed %i: the loss falls in every epoch, and 20 to 70 % of the test digits are read rightly',
-    (seed) => {
-      // measured over seeds 0 to 9: 46.8 to 57.4 %, and every loss below the one before
-      const { losses, test } = seed === golden.seed ? curve : learned(seed);
-      losses.slice(1).forEach((loss, i) => expect(loss).toBeLessThan(losses[i]));
-      expect(test).toBeGreaterThan(0.2);
-      expect(test).toBeLessThan(0.7);
-    },
-  );
+  it('the loss falls in every epoch, and 20 to 70 % of the test digits are read rightly', () => {
+    // measured over seeds 0 to 9: 46.8 to 57.4 %, and every loss below the one before
+    curve.losses.slice(1).forEach((loss, i) => expect(loss).toBeLessThan(curve.losses[i]));
+    expect(curve.test).toBeGreaterThan(0.2);
+    expect(curve.test).toBeLessThan(0.7);
+  });
 });
 
 it.each(Object.values(digitModels))('$name: naive and vectorized have the same losses, to the last bits', (model) => {
+  const batch = model === cnnWithBn ? 2 : 1; // batch norm needs two
   const losses = Object.values(implementations).map((layers) => {
-    const options = { epochs: 1, batch: 2, rate: 0.05, seed: 3 };
-    const steps = train(layers, model, initialize(model, random(3)), first(4, data.train), options);
+    const options = { epochs: 1, batch, rate: 0.05, seed: 3 };
+    const steps = train(layers, model, initialize(model, random(3)), first(2 * batch, data.train), options);
     return [...steps].map(({ batchLoss }) => batchLoss);
   });
   expect(losses[0]).toHaveLength(2);
