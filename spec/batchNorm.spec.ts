@@ -74,6 +74,11 @@ export const laws = specify('batchNorm', {
       const { dx, dgamma, dbeta } = layer.backward(call);
       expectTensors({ dx: asFeatures(dx), dgamma, dbeta }, layer.backward(features), within);
     }),
+    law('eps left out: 10⁻⁵', cases, ({ forward, backward, u }, { options, ...call }) => {
+      const [plain, written] = [{}, { eps: 1e-5 }].map((given) => ({ ...call, options: given }));
+      expectTensor('y', forward(plain), forward(written), allowed(compare, u));
+      expectTensors(backward(plain), backward(written), allowed(compare, u));
+    }),
     law('dgamma = Σ dy · x̂ and dbeta = Σ dy', cases, ({ forward, backward, u }, call) => {
       const { gamma, beta } = call.inputs;
       const normalised = forward(change(call, { gamma: map(gamma, () => 1), beta: map(beta, () => 0) }));

@@ -3,7 +3,7 @@ import { implementations } from '../src/layers.ts';
 import { map, mul, reshape, sub, zip } from '../src/ndarray.ts';
 import { get, zeros, type Tensor } from '../src/tensor.ts';
 import { batchNormCase, batchNormInferenceCase, eighths } from './arbitraries.ts';
-import { allowed, expectTensor, type Compare } from './close.ts';
+import { allowed, expectTensor, expectTensors, type Compare } from './close.ts';
 import { entry, tabulate } from './images.ts';
 import { change, law } from './law.ts';
 import { specify } from './specify.ts';
@@ -64,6 +64,11 @@ export const laws = specify('batchNormInference', {
       const pixels = call.dy.shape.length === 4 ? [1, 1] : [];
       const dx = mul(call.dy, reshape(factor, [factor.data.length, ...pixels]));
       expectTensor('dx', backward(call).dx, dx, allowed({ mode: 'bound', n: 12, S: 32 }, u));
+    }),
+    law('eps left out: 10⁻⁵', cases, ({ forward, backward, u }, { options, ...call }) => {
+      const [plain, written] = [{}, { eps: 1e-5 }].map((given) => ({ ...call, options: given }));
+      expectTensor('y', forward(plain), forward(written), allowed(compare, u));
+      expectTensors(backward(plain), backward(written), allowed(compare, u));
     }),
     law('batch norm folded into the convolution before it gives the same', afterConvolution, ({ forward, u }, all) => {
       const { x, w, b, gamma, beta, mean, variance } = all;

@@ -61,6 +61,16 @@ describe.each(Object.entries(implementations))('batchStatistics > %s', (_, layer
     );
   });
 
+  it('options left out: decay 0.9, biased', () => {
+    fc.assert(
+      fc.property(batchNormCase(), ({ inputs: { x, gamma, beta } }) => {
+        const [running, batch] = [{ mean: gamma, variance: beta }, batchStatistics(x)];
+        const written = updateRunning(running, batch, { decay: 0.9, unbiased: false });
+        expect(updateRunning(running, batch)).toEqual(written);
+      }),
+    );
+  });
+
   it('unbiased: the variance counts count / (count − 1) times, the mean once', () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 9 }), eighths([3]), eighths([3]), (count, running, now) => {

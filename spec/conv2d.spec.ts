@@ -50,6 +50,29 @@ export const laws = specify('conv2d', {
       const x = pad(call.inputs.x, call.options.padding);
       expectTensor('y', forward(call), forward(change(call, { x }, { padding: 'valid' })));
     }),
+    law('padding [h, w] is h above and below, w left and right; a number is both', cases, ({ forward }, call) => {
+      const [h, w] = [call.options.padding.top + 2, call.options.padding.left + 3]; // enough for any kernel here
+      const border = { top: h, bottom: h, left: w, right: w };
+      const padded = (padding: Conv2dOptions['padding']) => forward(change(call, {}, { padding, dilation: 1 }));
+      expectTensor('y', padded([h, w]), padded(border));
+      expectTensor('y', padded(h), padded({ ...border, left: h, right: h }));
+    }),
+    law("'same' has ⌈n / stride⌉ places, the odd pixel of padding below and right", cases, ({ forward }, call) => {
+      const { x, w } = call.inputs;
+      const sides = [2, 3].map((axis) => {
+        const [n, stride] = [x.shape[axis], call.options.stride[axis - 2]];
+        const last = (Math.ceil(n / stride) - 1) * stride + call.options.dilation[axis - 2] * (w.shape[axis] - 1);
+        const before = Math.max(0, last + 1 - n) >> 1; // half of what the last window lacks, rounded down
+        return [before, Math.max(0, last + 1 - n) - before];
+      });
+      const [[top, bottom], [left, right]] = sides;
+      const y = forward(change(call, {}, { padding: 'same' }));
+      expectTensor('y', y, forward(change(call, {}, { padding: { top, bottom, left, right } })));
+      assert.deepEqual(
+        y.shape.slice(2),
+        [2, 3].map((axis) => Math.ceil(x.shape[axis] / call.options.stride[axis - 2])),
+      );
+    }),
     law('stride = stride 1, then every stride-th row and column', cases, ({ forward }, call) => {
       const [rows, columns] = call.options.stride;
       expectTensor('y', forward(call), subsample(forward(change(call, {}, { stride: 1 })), { rows, columns }));

@@ -53,6 +53,17 @@ export const laws = specify('dropout', {
       expectTensor('y', at(0), call.inputs.x);
       expectTensor('y', at(1), zeros(call.dy.shape));
     }),
+    law('what is left out is 0, were it NaN or ∞', cases, ({ forward }, call) => {
+      const kept = forward(change(call, { x: ones(call.dy.shape) }));
+      for (const value of [NaN, Infinity, -Infinity]) {
+        const y = forward(change(call, { x: map(kept, () => value) }));
+        expectTensor(
+          'y',
+          y,
+          map(kept, (one) => (one === 0 ? 0 : value)),
+        );
+      }
+    }),
     law('p left out: ½', cases, ({ forward }, call) => {
       expectTensor('y', forward({ ...call, options: {} }), forward({ ...call, options: { p: 0.5 } }));
     }),

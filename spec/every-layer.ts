@@ -36,27 +36,37 @@ const outputs = ({ forward, backward }: Layer, call: Case): Readonly<Record<stri
   ...backward(call),
 });
 
-/** The laws that hold for every layer, whatever it computes. */
+/**
+ * The laws that hold for every layer, whatever it computes. `definition` is what twins are compared with, and whose slopes
+ * gradients must be: naive, unless a layer is to be judged by itself.
+ */
 export function lawsOfEveryLayer(
   name: LayerName,
   { cases, smooth = cases, precision: { compare, h, tolerance }, rejects }: Specification,
+  definition = layerOf(implementations.naive, name),
 ): readonly Law[] {
-  const definition = layerOf(implementations.naive, name);
+  const leaning = (leansOn: Law['leansOn'] & string, leaner: Law): Law => ({ ...leaner, leansOn });
   const once = <T>(value: T) => fc.constant(value);
   return [
     // of the definition itself this asks little; of every other implementation, everything
-    law('y and the gradients are those of the definition', cases, (layer, call) => {
-      expectTensors(outputs(layer, call), outputs(definition, call), allowed(compare, layer.u));
-    }),
+    leaning(
+      'twin',
+      law('y and the gradients are those of the definition', cases, (layer, call) => {
+        expectTensors(outputs(layer, call), outputs(definition, call), allowed(compare, layer.u));
+      }),
+    ),
 
-    law(
-      'every input k has a gradient dk: the slope of ⟨y, dy⟩ along k',
-      smooth,
-      ({ backward, u }, call) => {
-        const rounding = allowed(compare, u);
-        expectTensors(backward(call), slopes(definition, call, h), (want, i) => tolerance + rounding(want, i));
-      },
-      25, // two forward passes for every coordinate of every input: each case is a hundred checks
+    leaning(
+      'slopes',
+      law(
+        'every input k has a gradient dk: the slope of ⟨y, dy⟩ along k',
+        smooth,
+        ({ backward, u }, call) => {
+          const rounding = allowed(compare, u);
+          expectTensors(backward(call), slopes(definition, call, h), (want, i) => tolerance + rounding(want, i));
+        },
+        25, // two forward passes for every coordinate of every input: each case is a hundred checks
+      ),
     ),
 
     law('no argument is written to, and no result shares memory with one', cases, (layer, call) => {
@@ -77,11 +87,14 @@ export function lawsOfEveryLayer(
       for (const [k, again] of Object.entries(outputs(layer, a))) expectSameBits(k, again, first[k]);
     }),
 
-    law('an infinite dy makes the gradients of the definition too', cases, (layer, call) => {
-      const infinite = { shape: call.dy.shape, data: call.dy.data.with(0, Infinity) };
-      const gradients = definition.backward({ ...call, dy: infinite });
-      expectTensors(layer.backward({ ...call, dy: infinite }), gradients, allowed(compare, layer.u));
-    }),
+    leaning(
+      'twin',
+      law('an infinite dy makes the gradients of the definition too', cases, (layer, call) => {
+        const infinite = { shape: call.dy.shape, data: call.dy.data.with(0, Infinity) };
+        const gradients = definition.backward({ ...call, dy: infinite });
+        expectTensors(layer.backward({ ...call, dy: infinite }), gradients, allowed(compare, layer.u));
+      }),
+    ),
 
     law('an option that does not exist is an error, and so are options that are no object', cases, (layer, call) => {
       for (const [options, message] of [
@@ -117,21 +130,27 @@ export function lawsOfEveryLayer(
     ),
 
     ...goldenFile(`${name}.json`).cases.flatMap((golden) => [
-      law(`golden: ${golden.title}`, once(golden), (layer) => expectGolden(layer, golden), 1),
+      leaning(
+        'golden',
+        law(`golden: ${golden.title}`, once(golden), (layer) => expectGolden(layer, golden), 1),
+      ),
       ...((golden.kink ?? golden.steep)
         ? []
         : [
-            law(
-              `every dk is the slope along k: ${golden.title}`,
-              once(golden),
-              ({ backward, u }) => {
-                const gradients = backward(golden);
-                for (const [k, slope] of Object.entries(slopes(definition, golden, h))) {
-                  const rounding = allowed(compareOf(golden, k), u);
-                  expectTensor(k, gradients[k], slope, (want, i) => tolerance + rounding(want, i));
-                }
-              },
-              1,
+            leaning(
+              'golden',
+              law(
+                `every dk is the slope along k: ${golden.title}`,
+                once(golden),
+                ({ backward, u }) => {
+                  const gradients = backward(golden);
+                  for (const [k, slope] of Object.entries(slopes(definition, golden, h))) {
+                    const rounding = allowed(compareOf(golden, k), u);
+                    expectTensor(k, gradients[k], slope, (want, i) => tolerance + rounding(want, i));
+                  }
+                },
+                1,
+              ),
             ),
           ]),
     ]),

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
+import { map } from '../src/ndarray.ts';
 import { get, zeros, type Tensor } from '../src/tensor.ts';
 import { eighths, flattenCase } from './arbitraries.ts';
-import { expectTensor } from './close.ts';
+import { allowed, expectTensor } from './close.ts';
 import { exactOnEighths } from './every-layer.ts';
 import { tabulate } from './images.ts';
-import { law } from './law.ts';
+import { change, law } from './law.ts';
 import { specify } from './specify.ts';
 
 const cases = flattenCase();
@@ -23,6 +24,12 @@ export const laws = specify('flatten', {
     }),
     law('backward(y) = x: it undoes forward', cases, ({ forward, backward }, call) => {
       expectTensor('dx', backward({ ...call, dy: forward(call) }).dx, call.inputs.x);
+    }),
+    law('numbers are kept to the last bit', cases, ({ forward, u }, call) => {
+      const x = map(call.inputs.x, (value) => value / 3);
+      const y = map(forward(call), (value) => value / 3);
+      const within = u === 2 ** -53 ? 0 : allowed({ mode: 'ulp', k: 1 }, u); // float32 has no thirds
+      expectTensor('y', forward(change(call, { x })), y, within);
     }),
   ],
   rejects: [

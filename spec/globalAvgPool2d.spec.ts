@@ -33,6 +33,11 @@ export const laws = specify('globalAvgPool2d', {
         allowed(compare, u),
       );
     }),
+    law('a pixel of NaN makes the mean of its channel NaN, and no other', cases, ({ forward, u }, call) => {
+      const { x } = call.inputs;
+      const [y, broken] = [forward(call), forward(change(call, { x: { ...x, data: x.data.with(-1, NaN) } }))];
+      expectTensor('y', broken, { ...y, data: y.data.with(-1, NaN) }, allowed(compare, u));
+    }),
     law('Σ dx = Σ dy', cases, ({ backward, u }, call) => {
       const { dx } = backward(call);
       const within = allowed({ mode: 'bound', n: 2 * dx.data.length, S: 4 * dx.data.length }, u);

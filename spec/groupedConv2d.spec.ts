@@ -13,6 +13,12 @@ import { specify } from './specify.ts';
 const { conv2d, conv2dBackward } = implementations.naive;
 const cases = groupedConv2dCase();
 const fullSize = fc.record({ x: eighths([2, 3, 4, 5]), w: eighths([6, 3, 2, 3]), b: eighths([6]) });
+/** As many groups as channels, with two or three kernels for each. */
+const depthwise = fc
+  .tuple(fc.constantFrom(2, 3), fc.constantFrom(2, 3))
+  .chain(([C, multiplier]) =>
+    fc.record({ x: eighths([2, C, 4, 5]), w: eighths([C * multiplier, 1, 2, 3]), b: eighths([C * multiplier]) }),
+  );
 
 type Arguments = { x?: number[]; w?: number[]; b?: number[] } & GroupedConv2dOptions;
 const of = ({ x = [2, 4, 8, 9], w = [6, 2, 3, 2], b = [6], groups = 2, ...options }: Arguments) => ({
@@ -58,6 +64,16 @@ export const laws = specify('groupedConv2d', {
         expectTensor(`slice ${group} of y`, slice(y, 1, from, kernels), conv2d(...one, bias, options));
         const expected = conv2dBackward(slice(call.dy, 1, from, kernels), ...one, bias, options).dw;
         expectTensor(`slice ${group} of dw`, slice(dw, 0, from, kernels), expected);
+      }
+    }),
+    law('depthwise, kernel o sees channel ⌊o / multiplier⌋ alone', depthwise, ({ forward }, inputs) => {
+      const { x, w, b } = inputs;
+      const [[, C], [O]] = [x.shape, w.shape];
+      const y = forward({ inputs, options: { groups: C } });
+      for (let o = 0; o < O; o++) {
+        const bias = tabulate([1], () => get(b, o));
+        const alone = conv2d(slice(x, 1, Math.floor(o / (O / C)), 1), slice(w, 0, o, 1), bias);
+        expectTensor(`channel ${o} of y`, slice(y, 1, o, 1), alone);
       }
     }),
     law('options left out: one group, stride 1, no padding, dilation 1', fullSize, ({ forward }, inputs) => {

@@ -27,6 +27,8 @@ export interface Law {
   readonly sentence: string;
   readonly property: (layer: Layer) => fc.IProperty<unknown>;
   readonly numRuns: number;
+  /** What it leans on beside the layer itself: its twin, its slopes, or the fixtures. Default nothing. */
+  readonly leansOn?: 'twin' | 'slopes' | 'golden';
 }
 
 /** `check` throws if the layer breaks the law on one of the cases. */

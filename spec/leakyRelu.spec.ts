@@ -1,7 +1,7 @@
 import { implementations } from '../src/layers.ts';
 import { map, sub, zip } from '../src/ndarray.ts';
 import { distinct, leakyReluCase } from './arbitraries.ts';
-import { dot, expectTensor } from './close.ts';
+import { allowed, dot, expectTensor } from './close.ts';
 import { exactOnEighths } from './every-layer.ts';
 import { change, law } from './law.ts';
 import { specify } from './specify.ts';
@@ -52,6 +52,16 @@ export const laws = specify('leakyRelu', {
       const slope = (value: number) => (value > 0 ? 1 : call.options.negativeSlope!);
       const dx = zip(call.inputs.x, call.dy, (value, dy) => slope(value) * dy);
       expectTensor('dx', backward(call).dx, dx);
+    }),
+    law('negativeSlope 0.01 has all its digits: y = 0.01·x where x is negative', cases, ({ forward, u }, call) => {
+      const y = map(call.inputs.x, (value) => (value > 0 ? value : 0.01 * value));
+      const within = allowed({ mode: 'ulp', k: 2 }, u); // 0.01 and the product are rounded
+      expectTensor('y', forward(change(call, {}, { negativeSlope: 0.01 })), y, within);
+    }),
+    law('NaN stays NaN, and lets all of dy pass', cases, ({ forward, backward }, call) => {
+      const x = map(call.inputs.x, () => NaN);
+      expectTensor('y', forward(change(call, { x })), x);
+      expectTensor('dx', backward(change(call, { x })).dx, call.dy);
     }),
   ],
   rejects: [

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
+import { map } from '../src/ndarray.ts';
 import { get, set, zeros } from '../src/tensor.ts';
 import { eighths, linearCase } from './arbitraries.ts';
 import { bilinear } from './bilinear.ts';
-import { expectTensor } from './close.ts';
+import { allowed, expectTensor } from './close.ts';
 import { exactOnEighths } from './every-layer.ts';
 import { entry, tabulate } from './images.ts';
 import { change, law } from './law.ts';
@@ -43,6 +44,13 @@ export const laws = specify('linear', {
     law('the entries of a batch do not see each other', cases, ({ forward }, call) => {
       for (let n = 0; n < call.dy.shape[0]; n++)
         expectTensor('y', forward(change(call, { x: entry(call.inputs.x, n) })), entry(forward(call), n));
+    }),
+    law('the identity changes nothing, to the last bit', cases, ({ forward, u }, call) => {
+      const x = map(call.inputs.x, (value) => value / 3);
+      const D = x.shape[1];
+      const w = tabulate([D, D], (o, d) => (o === d ? 1 : 0));
+      const within = u === 2 ** -53 ? 0 : allowed({ mode: 'ulp', k: 1 }, u); // float32 has no thirds
+      expectTensor('y', forward({ inputs: { x, w, b: zeros([D]) }, options: {} }), x, within);
     }),
   ],
   rejects: [

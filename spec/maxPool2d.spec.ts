@@ -3,7 +3,7 @@ import { map, mul, sum } from '../src/ndarray.ts';
 import { get, zeros } from '../src/tensor.ts';
 import type { PoolOptions } from '../src/window.ts';
 import { distinct, eighths, maxPool2dCase } from './arbitraries.ts';
-import { expectTensor } from './close.ts';
+import { allowed, expectTensor } from './close.ts';
 import { exactOnEighths } from './every-layer.ts';
 import { tabulate } from './images.ts';
 import { change, law } from './law.ts';
@@ -13,6 +13,7 @@ const cases = maxPool2dCase();
 const onePixel = cases.chain((call) =>
   fc.record({ call: fc.constant(call), at: fc.nat(call.inputs.x.data.length - 1) }),
 );
+const images = fc.tuple(fc.nat(2), fc.nat(2)).chain(([h, w]) => eighths([2, 3, h + 1, w + 1]));
 /** Strides up to the kernel: the first windows leave no gaps. */
 const twice = fc
   .record({
@@ -102,6 +103,31 @@ export const laws = specify('maxPool2d', {
         y,
         map(sees, (value) => (value === 100 ? NaN : value)),
       );
+    }),
+    law('of NaN and larger pixels the NaN gets dy, of two the first', onePixel, ({ backward }, { call, at }) => {
+      const { shape, data } = call.inputs.x;
+      const largest = backward(change(call, { x: { shape, data: data.with(at, 100) } }));
+      const { dx } = backward(change(call, { x: { shape, data: data.with(at, NaN) } }));
+      expectTensor('dx', dx, largest.dx);
+      const first = backward(change(call, { x: map(call.inputs.x, () => 0) }));
+      expectTensor('dx', backward(change(call, { x: map(call.inputs.x, () => NaN) })).dx, first.dx);
+    }),
+    law('a window that misses the image is −∞ and passes no gradient', images, ({ forward, backward }, x) => {
+      const [N, C, H, W] = x.shape;
+      const misses = { kernel: [1, 2], padding: { top: 0, bottom: 0, left: 1, right: 1 }, dilation: [1, W + 1] };
+      const call = { inputs: { x }, options: misses };
+      expectTensor(
+        'y',
+        forward(call),
+        tabulate([N, C, H, 1], () => -Infinity),
+      );
+      const dy = tabulate([N, C, H, 1], () => 1);
+      expectTensor('dx', backward({ ...call, dy }).dx, zeros(x.shape));
+    }),
+    law('y is a pixel, to the last bit', cases, ({ forward, u }, call) => {
+      const y = map(forward(call), (value) => value / 3);
+      const within = u === 2 ** -53 ? 0 : allowed({ mode: 'ulp', k: 1 }, u); // float32 has no thirds
+      expectTensor('y', forward(change(call, { x: map(call.inputs.x, (value) => value / 3) })), y, within);
     }),
   ],
   rejects: [

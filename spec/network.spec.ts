@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { initialize } from '../src/initialize.ts';
-import { implementations, type LayerName, type Layers } from '../src/layers.ts';
+import { implementations, type Layers } from '../src/layers.ts';
 import { map, ones } from '../src/ndarray.ts';
 import {
   backward,
@@ -18,45 +18,12 @@ import {
   type Nodes,
   type Parameters,
 } from '../src/network.ts';
+import * as network from '../src/network.ts';
 import { random } from '../src/random.ts';
-import { tensor, zeros, type Tensor } from '../src/tensor.ts';
+import { tensor, zeros } from '../src/tensor.ts';
 import { eighths } from './arbitraries.ts';
-import { allowed, dot, expectSameBits, expectTensor, expectTensors, type Compare } from './close.ts';
-import { goldenFile, goldenNames, type GoldenCase } from './golden.ts';
-import type { ExactLayer, ExactStep } from './exact.ts';
-
-/** The nodes that a fixture's steps spell out: an argument that is a constant stays 0, the others learn. */
-function nodesOf(steps: readonly ExactStep[], { inputs, constants = {} }: GoldenCase, path = ''): Nodes {
-  return steps.map((step, i) => {
-    if (!('layer' in step)) {
-      const branch = (part: readonly ExactStep[]) =>
-        nodesOf(part, { inputs, constants } as GoldenCase, `${step.name}.`);
-      return { name: step.name, body: branch(step.body), shortcut: branch(step.shortcut) };
-    }
-    const full = step.arguments[0]?.replace(/\.\w+$/, '').slice(path.length) ?? `${step.layer}${i}`;
-    const words = step.layer === 'batchNorm' ? ['gamma', 'beta'] : ['w', 'b'];
-    const shapes = (given: Readonly<Record<string, Tensor>>) =>
-      Object.fromEntries(step.arguments.flatMap((k, at) => (k in given ? [[words[at], given[k].shape]] : [])));
-    const node = { name: full, layer: step.layer as LayerName, options: step.options };
-    return { ...node, parameters: shapes(inputs), zero: shapes(constants) };
-  });
-}
-
-/** Every network fixture: its layers, and the loss that is its last step, if there is one. */
-const fixtures = goldenNames
-  .filter((name) => name.startsWith('models/') && goldenFile(name).network)
-  .flatMap((name) => {
-    const { network = [], cases } = goldenFile(name);
-    const isLoss = (step: ExactStep): step is ExactLayer => 'layer' in step && step.layer === 'softmaxCrossEntropy';
-    return cases.map((golden) => ({
-      golden,
-      nodes: nodesOf(
-        network.filter((step) => !isLoss(step)),
-        golden,
-      ),
-      loss: network.some(isLoss),
-    }));
-  });
+import { dot, expectSameBits, expectTensor, expectTensors } from './close.ts';
+import { expectNetwork, networkFixtures } from './traces.ts';
 
 /** Two layers that learn, and a pool between them, every size distinct, for the chain rule at random. */
 const small: Model = {
@@ -112,26 +79,7 @@ const withState: Model = {
 };
 
 describe.each(Object.entries(implementations))('network > %s', (_, layers: Layers) => {
-  it.each(fixtures)('golden: $golden.title', ({ golden, nodes, loss }) => {
-    const { x, ...parameters } = golden.inputs;
-    const within = allowed(golden.compare as Compare, 2 ** -53);
-    const mode = { training: random(0) };
-    const { y, tape } = forward(layers, { nodes }, parameters, x, mode);
-    const { labels } = golden.constants ?? {};
-    const dlogits = loss ? layers.softmaxCrossEntropyBackward(tensor(1), y, labels!).dlogits : golden.dy;
-    const { dx, gradients } = backward(layers, tape, dlogits);
-    const named = Object.entries({ x: dx, ...gradients }).map(([k, gradient]) => [`d${k}`, gradient]);
-    golden.flow?.forEach((expected, i) => expectTensor(`y of layer ${i}`, tape[i].y, expected, within));
-    expectTensor('y', loss ? layers.softmaxCrossEntropy(y, labels!) : y, golden.y, within);
-    golden.dflow?.forEach((expected, i) => {
-      expectTensor(`dy of layer ${i}`, backward(layers, tape.slice(i + 1), dlogits).dx, expected, within);
-    });
-    expectTensors(Object.fromEntries(named), golden.gradients, within);
-    if (!loss) return;
-    const all = lossAndGradients(layers, { nodes }, parameters, x, labels!, mode);
-    expectTensor('loss', tensor(all.loss), golden.y, within);
-    expectTensors({ dx: all.dx, ...all.gradients }, { dx, ...gradients });
-  });
+  it.each(networkFixtures)('golden: $golden.title', (fixture) => expectNetwork(network, layers, fixture));
 
   it('the chain rule: moving a parameter of the last layer along its gradient g changes ⟨logits, dlogits⟩ by ‖g‖²', () => {
     fc.assert(
@@ -196,7 +144,7 @@ describe.each(Object.entries(implementations))('network > %s', (_, layers: Layer
     it('an identity block with zero convolutions and beta₂ = 0 is relu of its input', () => {
       fc.assert(
         fc.property(eighths([2, 2, 3, 4]), (x) => {
-          const { nodes, golden } = fixtures.find(({ golden: { id } }) => id === 'residual/identity')!;
+          const { nodes, golden } = networkFixtures.find(({ golden: { id } }) => id === 'residual/identity')!;
           const parameters = Object.fromEntries(
             Object.entries(golden.inputs).map(([name, value]) =>
               /conv\d.weight|bn2.bias/.test(name) ? [name, zeros(value.shape)] : [name, value],

@@ -171,6 +171,19 @@ describe.each(every)('%s', (name, optimizer) => {
     expectSame(run(optimizer, start, [{ theta: zeros([2]) }], { rate: 0.1, weightDecay: 0 }).last, start);
   });
 
+  holds('options left out are PyTorch’s defaults', steps, ({ start, gradients }) => {
+    const adam = { rate: 0.001, betas: [0.9, 0.999], eps: 1e-8 };
+    const written = {
+      sgd: { rate: 0.01, momentum: 0, nesterov: false, weightDecay: 0 },
+      adam: { ...adam, weightDecay: 0 },
+      adamW: { ...adam, weightDecay: 0.01 },
+      rmsProp: { rate: 0.01, alpha: 0.99, eps: 1e-8, momentum: 0, weightDecay: 0 },
+    }[name];
+    const [one, other] = [{}, written].map((given) => run(optimizer, start, gradients, given));
+    expectSame(one.last, other.last);
+    expectSame(one.state.moments, other.state.moments);
+  });
+
   it('counts a step that has nothing to move', () => {
     const state = optimizerState();
     optimizer({}, {}, state, all);
@@ -334,7 +347,7 @@ describe('rmsProp', () => {
     const { after } = run(
       rmsProp,
       { theta: zeros(g.shape) },
-      [1, 2, 3].map(() => ({ theta: g })),
+      [1, 8, 1 / 4].map((times) => ({ theta: zip(g, g, (slope) => times * slope) })),
       options,
     );
     [1, 2.5, 4.25].forEach((times, t) => {

@@ -74,6 +74,16 @@ export const laws = specify('softmax', {
       const rows = sum(backward(call).dx, [1]);
       expectTensor('Σ dx', rows, zeros(rows.shape), allowed({ ...compare, S: 8 * 4 }, u)); // K ≤ 4 of them
     }),
+    law(
+      'a share of exp(−distance) is small, and not 0',
+      fc.tuple(cases, fc.integer({ min: 90, max: 600 })),
+      ({ forward, u }, [call, far]) => {
+        const distance = u === 2 ** -53 ? far : 20 + (far % 60); // beyond 87, float32 has no such small number
+        const x = tabulate(call.inputs.x.shape, (_, k) => (k === 0 ? 0 : -distance));
+        const y = map(x, Math.exp);
+        expectTensor('y', forward(change(call, { x })), y, allowed({ mode: 'ulp', k: 4 }, u)); // two exp and a quotient
+      },
+    ),
   ],
   rejects: [
     [of([3]), 'softmax: x has shape (3), expected (N, K)'],

@@ -108,6 +108,24 @@ export const laws = specify('softmaxCrossEntropy', {
       }
       expectTensor('y', forward(call), scalar(total / N), allowed(compare, u));
     }),
+    law(
+      'a class of logit −∞ that is not the right one costs nothing',
+      withClasses,
+      ({ forward, backward, u }, call) => {
+        const { logits } = call.inputs;
+        const [N, K] = logits.shape;
+        const wider = (t: Tensor, last: number) => ({
+          shape: [N, K + 1],
+          data: Float64Array.from({ length: N * (K + 1) }, (_, i) =>
+            i % (K + 1) === K ? last : t.data[Math.floor(i / (K + 1)) * K + (i % (K + 1))],
+          ),
+        });
+        const impossible = change(call, { logits: wider(logits, -Infinity) });
+        expectTensor('y', forward(impossible), forward(call), allowed(compare, u));
+        const dlogits = wider(backward(call).dlogits, 0);
+        expectTensors(backward(impossible), { dlogits }, allowed(compare, u));
+      },
+    ),
   ],
   rejects: [
     [of({ logits: [3] }), 'softmaxCrossEntropy: logits has shape (3), expected (N, K)'],

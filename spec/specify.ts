@@ -5,8 +5,12 @@ import { layerOf, uphold, type Law } from './law.ts';
 /** Under vitest the laws become tests; any other program imports a spec file for its laws. */
 const vitest = process.env.VITEST ? await import('vitest') : undefined;
 
+/** What has been specified: the parts that the laws of each layer are made of. */
+export const specifications = new Map<LayerName, Specification>();
+
 /** Every law of a layer; tests of every implementation: 'conv2d > vectorized > …'. */
 export function specify(name: LayerName, specification: Specification): readonly Law[] {
+  specifications.set(name, specification);
   const laws = [...specification.laws, ...lawsOfEveryLayer(name, specification)];
   for (const [implementation, layers] of Object.entries(implementations))
     vitest?.describe(`${name} > ${implementation}`, () => {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import type { Layers } from '../src/layers.ts';
-import type { Parameters } from '../src/network.ts';
+import type { LayerName, Layers } from '../src/layers.ts';
+import type { Nodes, Parameters } from '../src/network.ts';
 import { optimizerState, type Optimizer } from '../src/optimizer.ts';
-import { size, type Tensor } from '../src/tensor.ts';
-import { allowed, expectTensor, expectTensors } from './close.ts';
-import { compareOf, type GoldenRunning, type GoldenSteps } from './golden.ts';
+import { random } from '../src/random.ts';
+import { size, tensor, type Tensor } from '../src/tensor.ts';
+import { allowed, expectTensor, expectTensors, type Compare } from './close.ts';
+import type { ExactLayer, ExactStep } from './exact.ts';
+import { compareOf, goldenFile, goldenNames, type GoldenCase, type GoldenRunning, type GoldenSteps } from './golden.ts';
 
 /** Row t of a tensor that has one row for each step. */
 const row = ({ shape: [, ...shape], data }: Tensor, t: number): Tensor => ({
@@ -35,4 +37,65 @@ export function expectRunning(layers: Layers, golden: GoldenRunning): void {
     for (const k of ['mean', 'variance'] as const)
       expectTensor(`${k} after batch ${t}`, running[k], row(golden.after[k], t), allowed(golden.compare, 2 ** -53));
   }
+}
+
+/** The nodes that a fixture's steps spell out: an argument that is a constant stays 0, the others learn. */
+function nodesOf(steps: readonly ExactStep[], { inputs, constants = {} }: GoldenCase, path = ''): Nodes {
+  return steps.map((step, i) => {
+    if (!('layer' in step)) {
+      const branch = (part: readonly ExactStep[]) =>
+        nodesOf(part, { inputs, constants } as GoldenCase, `${step.name}.`);
+      return { name: step.name, body: branch(step.body), shortcut: branch(step.shortcut) };
+    }
+    const full = step.arguments[0]?.replace(/\.\w+$/, '').slice(path.length) ?? `${step.layer}${i}`;
+    const words = step.layer === 'batchNorm' ? ['gamma', 'beta'] : ['w', 'b'];
+    const shapes = (given: Readonly<Record<string, Tensor>>) =>
+      Object.fromEntries(step.arguments.flatMap((k, at) => (k in given ? [[words[at], given[k].shape]] : [])));
+    const node = { name: full, layer: step.layer as LayerName, options: step.options };
+    return { ...node, parameters: shapes(inputs), zero: shapes(constants) };
+  });
+}
+
+/** Every network fixture: its layers, and the loss that is its last step, if there is one. */
+export const networkFixtures = goldenNames
+  .filter((name) => name.startsWith('models/') && goldenFile(name).network)
+  .flatMap((name) => {
+    const { network = [], cases } = goldenFile(name);
+    const isLoss = (step: ExactStep): step is ExactLayer => 'layer' in step && step.layer === 'softmaxCrossEntropy';
+    return cases.map((golden) => ({
+      golden,
+      nodes: nodesOf(
+        network.filter((step) => !isLoss(step)),
+        golden,
+      ),
+      loss: network.some(isLoss),
+    }));
+  });
+
+export type NetworkFixture = (typeof networkFixtures)[number];
+
+/** @throws AssertionError if a network does not do what the fixture says, layer by layer, in training */
+export function expectNetwork(
+  { forward, backward, lossAndGradients }: typeof import('../src/network.ts'),
+  layers: Layers,
+  { golden, nodes, loss }: NetworkFixture,
+): void {
+  const { x, ...parameters } = golden.inputs;
+  const within = allowed(golden.compare as Compare, 2 ** -53);
+  const mode = { training: random(0) };
+  const { y, tape } = forward(layers, { nodes }, parameters, x, mode);
+  const { labels } = golden.constants ?? {};
+  const dlogits = loss ? layers.softmaxCrossEntropyBackward(tensor(1), y, labels!).dlogits : golden.dy;
+  const { dx, gradients } = backward(layers, tape, dlogits);
+  const named = Object.entries({ x: dx, ...gradients }).map(([k, gradient]) => [`d${k}`, gradient]);
+  golden.flow?.forEach((expected, i) => expectTensor(`y of layer ${i}`, tape[i].y, expected, within));
+  expectTensor('y', loss ? layers.softmaxCrossEntropy(y, labels!) : y, golden.y, within);
+  golden.dflow?.forEach((expected, i) => {
+    expectTensor(`dy of layer ${i}`, backward(layers, tape.slice(i + 1), dlogits).dx, expected, within);
+  });
+  expectTensors(Object.fromEntries(named), golden.gradients, within);
+  if (!loss) return;
+  const all = lossAndGradients(layers, { nodes }, parameters, x, labels!, mode);
+  expectTensor('loss', tensor(all.loss), golden.y, within);
+  expectTensors({ dx: all.dx, ...all.gradients }, { dx, ...gradients });
 }

@@ -1,0 +1,118 @@
+import { bugsOf } from './bug.ts';
+
+const root = 'Math.sqrt(get(variance, c) + eps)';
+
+export const batchNormInference = bugsOf('batchNormInference', 'naive/batchNormInference.ts', {
+  'own-statistics': [
+    'batchNormInference',
+    'const values = flat(x);',
+    'const values = flat(x); [mean, variance] = [zeros([C]), zeros([C])]; for (const [to, power] of [[mean, 1], [variance, 2]] as const) for (let n = 0; n < N; n++) for (let c = 0; c < C; c++) for (let i = 0; i < P; i++) accumulate(to, (power === 1 ? get(values, n, c, i) : (get(values, n, c, i) - get(mean, c)) ** 2) / (N * P), c);',
+    'the batch is normalised by its own mean and variance, as in training',
+    ['57', 'E4.12'],
+  ],
+  'own-mean': [
+    'batchNormInference',
+    'get(mean, c)',
+    '(values.data.reduce((sum, value, at) => (Math.floor(at / P) % C === c ? sum + value : sum), 0) / (N * P))',
+    'x is centred by the mean of its own batch',
+    ['50', 'E4.12'],
+  ],
+  'eps-outside-root': [
+    'batchNormInference',
+    root,
+    '(Math.sqrt(get(variance, c)) + eps)',
+    'y has eps added to the root of the variance',
+    ['51'],
+  ],
+  'eps-left-out': [
+    'batchNormInference',
+    root,
+    'Math.sqrt(get(variance, c))',
+    'y has no eps: a variance of 0 is divided by',
+    ['51'],
+  ],
+  'default-eps': [
+    'batchNormInferenceShape',
+    'eps = 1e-5',
+    'eps = 1e-3',
+    'the default eps is that of Keras, 10⁻³',
+    ['51'],
+  ],
+  'divided-by-variance': [
+    'batchNormInference',
+    root,
+    '(get(variance, c) + eps)',
+    'x is divided by the variance: the running value is taken for the deviation',
+    ['54'],
+  ],
+  'multiplied-by-deviation': [
+    'batchNormInference',
+    `/ ${root}`,
+    `* ${root}`,
+    'x is multiplied by the deviation, as if that were its inverse',
+    ['54'],
+  ],
+  'mean-not-scaled': [
+    'batchNormInference',
+    'get(gamma, c) * normalised + get(beta, c)',
+    `(get(gamma, c) * get(values, n, c, i)) / ${root} - get(mean, c) + get(beta, c)`,
+    'folded wrongly: the mean is taken off after the scaling',
+    ['54'],
+  ],
+  'first-variance': [
+    'batchNormInference',
+    'get(variance, c)',
+    'get(variance, 0)',
+    'every channel is divided by the deviation of the first',
+    ['55'],
+  ],
+  'gamma-beta-swapped': [
+    'batchNormInference',
+    'get(gamma, c) * normalised + get(beta, c)',
+    'get(beta, c) * normalised + get(gamma, c)',
+    'beta scales and gamma shifts',
+    ['54'],
+  ],
+  'deviation-in-float32': [
+    'batchNormInference',
+    `/ ${root}`,
+    `/ Math.fround(${root})`,
+    'the deviation is rounded to float32',
+    ['7'],
+  ],
+  'dx-of-training': [
+    'batchNormInferenceBackward',
+    '(get(gamma, c) / deviation) * slope',
+    '(get(gamma, c) / deviation) * (slope - slopes.data.reduce((sum, value, at) => (Math.floor(at / P) % C === c ? sum + value : sum), 0) / (N * P))',
+    'dx loses its mean, as if that were of the batch',
+    ['53', 'E4.8'],
+  ],
+  'dx-without-gamma': [
+    'batchNormInferenceBackward',
+    '(get(gamma, c) / deviation)',
+    '(1 / deviation)',
+    'dx leaves gamma out',
+    ['53'],
+  ],
+  'dx-divided-by-variance': [
+    'batchNormInferenceBackward',
+    'const deviation = Math.sqrt(get(variance, c) + eps);',
+    'const deviation = get(variance, c) + eps;',
+    'dx and dgamma take the variance for the deviation',
+    ['54'],
+  ],
+  'dgamma-not-centred': [
+    'batchNormInferenceBackward',
+    '(get(values, n, c, i) - get(mean, c)) / deviation',
+    'get(values, n, c, i) / deviation',
+    'dgamma does not take the mean off',
+    ['53'],
+  ],
+  'dbeta-mean': [
+    'batchNormInferenceBackward',
+    'accumulate(dbeta, slope, c)',
+    'accumulate(dbeta, slope / N, c)',
+    'dbeta is the mean over the batch',
+    ['17'],
+  ],
+});

@@ -1,0 +1,95 @@
+import { bugsOf } from './bug.ts';
+
+const scaled = 'get(flat(x), n, c, i) / (1 - p)';
+
+export const dropout = bugsOf('dropout', 'naive/dropout.ts', {
+  unscaled: ['dropout', scaled, 'get(flat(x), n, c, i)', 'what is kept is not made larger', ['56']],
+  'scaled-by-p': ['dropout', scaled, 'get(flat(x), n, c, i) / p', 'what is kept is divided by p', ['56']],
+  'scaled-twice': ['dropout', scaled, `${scaled} / (1 - p)`, 'what is kept is divided by 1 − p twice', ['56']],
+  'scaled-for-inference': [
+    'dropout',
+    scaled,
+    'get(flat(x), n, c, i) * (1 - p)',
+    'what is kept is multiplied by 1 − p, as the paper does in inference',
+    ['56'],
+  ],
+  'nothing-left-out': [
+    'dropoutShape',
+    'p < 1 && mask.data[(n * C + c) * share + (i % share)] === 1',
+    'p < 1',
+    'nothing is left out, and everything scaled',
+    ['57'],
+  ],
+  'mask-inverted': [
+    'dropoutShape',
+    '+ (i % share)] === 1',
+    '+ (i % share)] === 0',
+    'what the mask keeps is left out',
+    ['58'],
+  ],
+  'one-mask-per-batch': [
+    'dropoutShape',
+    '(n * C + c) * share',
+    'c * share',
+    'the mask of the first image serves all',
+    ['58'],
+  ],
+  'mask-batch-channel-swapped': [
+    'dropoutShape',
+    '(n * C + c) * share',
+    '(c * N + n) * share',
+    'the mask is read with batch and channels in each other’s place',
+    ['3', '58'],
+  ],
+  'one-mask-number-per-channel': [
+    'dropoutShape',
+    '(i % share)',
+    '0',
+    'the first number of a channel’s mask decides for all its pixels',
+    ['58'],
+  ],
+  'mask-of-an-earlier-call': [
+    'dropoutShape',
+    'const P = size(pixels);',
+    'const P = size(pixels); const keep = dropoutShape as unknown as { kept?: Tensor }; if (`${keep.kept?.shape}` !== `${mask.shape}`) keep.kept = mask; mask = keep.kept!;',
+    'the first mask of a shape is used again',
+    ['58', '12', 'E4.17'],
+  ],
+  multiplied: [
+    'dropout',
+    `if (kept(n, c, i)) set(y, ${scaled}, n, c, i);`,
+    'set(y, (get(flat(x), n, c, i) * Number(kept(n, c, i))) / (p < 1 ? 1 - p : 1), n, c, i);',
+    'x is multiplied by the mask: an infinite number left out gives NaN',
+    ['E4.16', 'E4.17'],
+  ],
+  'all-left-out-divided': [
+    'dropoutShape',
+    'p < 1 && mask',
+    'mask',
+    'with p = 1 what the mask keeps is divided by 0',
+    ['E4.17'],
+  ],
+  'default-p': ['dropoutShape', 'p = 0.5', 'p = 0.25', 'the default p is ¼', ['56']],
+  'dx-unscaled': [
+    'dropoutBackward',
+    'get(flat(dy), n, c, i) / (1 - p)',
+    'get(flat(dy), n, c, i)',
+    'dx is not made larger',
+    ['56'],
+  ],
+  'dx-other-mask': [
+    'dropoutBackward',
+    'kept(n, c, i)',
+    'kept(N - 1 - n, c, i)',
+    'dx takes the mask of another image',
+    ['58'],
+  ],
+  'dx-unmasked': [
+    'dropoutBackward',
+    'if (kept(n, c, i)) set(dx,',
+    'if (p < 1) set(dx,',
+    'the gradient reaches also what was left out',
+    ['58'],
+  ],
+  'dy-ignored': ['dropoutBackward', 'get(flat(dy), n, c, i)', '1', 'dy counts as ones', ['18']],
+});

@@ -1,0 +1,83 @@
+import { bugsOf } from './bug.ts';
+
+export const globalAvgPool2d = bugsOf('globalAvgPool2d', 'naive/globalAvgPool2d.ts', {
+  sum: ['globalAvgPool2d', 'sum / (H * W)', 'sum', 'y is the sum of the pixels', ['35']],
+  'batch-pooled': [
+    'globalAvgPool2d',
+    'sum += get(x, n, c, h, w)',
+    'for (let m = 0; m < N; m++) sum += get(x, m, c, h, w) / N',
+    'the mean is taken over the batch too',
+    ['35'],
+  ],
+  'divided-by-square': [
+    'globalAvgPool2d',
+    'sum / (H * W)',
+    'sum / (H * H)',
+    'the sum is divided by the height squared',
+    ['3', '35'],
+  ],
+  'last-row-lost': [
+    'globalAvgPool2d',
+    'h < H;',
+    'h < Math.max(1, H - 1);',
+    'the last row is left out, and counted',
+    ['35'],
+  ],
+  'channels-last': [
+    'globalAvgPool2d',
+    'get(x, n, c, h, w)',
+    'x.data[((n * H + h) * W + w) * C + c]',
+    'images are read as (N, H, W, C)',
+    ['2', 'E4.3'],
+  ],
+  'sum-carried-on': [
+    'globalAvgPool2d',
+    'let sum = 0;',
+    'let sum = c > 0 ? get(y, n, c - 1) : 0;',
+    'the sum of a channel starts from the mean of the channel before',
+    ['12'],
+  ],
+  'nan-left-out': [
+    'globalAvgPool2d',
+    'sum += get(x, n, c, h, w)',
+    'sum += get(x, n, c, h, w) || 0',
+    'NaN counts as 0',
+    ['25'],
+  ],
+  'mean-in-float32': [
+    'globalAvgPool2d',
+    'sum / (H * W)',
+    'Math.fround(sum / (H * W))',
+    'the mean is rounded to float32',
+    ['7'],
+  ],
+  'dx-undivided': [
+    'globalAvgPool2dBackward',
+    'get(dy, n, c) / (H * W)',
+    'get(dy, n, c)',
+    'every pixel gets the whole dy',
+    ['33'],
+  ],
+  'dx-divided-by-square': [
+    'globalAvgPool2dBackward',
+    'get(dy, n, c) / (H * W)',
+    'get(dy, n, c) / (W * W)',
+    'dx is divided by the width squared',
+    ['33', '3'],
+  ],
+  'dx-divided-by-batch': [
+    'globalAvgPool2dBackward',
+    'get(dy, n, c) / (H * W)',
+    'get(dy, n, c) / (N * H * W)',
+    'dx is divided by the size of the batch as well',
+    ['17', '33'],
+  ],
+  'dy-first-image': [
+    'globalAvgPool2dBackward',
+    'get(dy, n, c)',
+    'get(dy, 0, c)',
+    'dy of the first image serves all',
+    ['18'],
+  ],
+  'dy-ignored': ['globalAvgPool2dBackward', 'get(dy, n, c)', '1', 'dy counts as ones', ['18']],
+});

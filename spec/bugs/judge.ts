@@ -1,0 +1,93 @@
+import fc from 'fast-check';
+import { implementations, type LayerName, type Layers } from '../../src/layers.ts';
+import { optimizers } from '../../src/optimizer.ts';
+import { size, type Tensor } from '../../src/tensor.ts';
+import { expectGolden, lawsOfEveryLayer } from '../every-layer.ts';
+import { goldenFile, type GoldenCase, type GoldenRunning, type GoldenSteps } from '../golden.ts';
+import { layerOf, type Law } from '../law.ts';
+import { plant } from '../plant.ts';
+import { specifications } from '../specify.ts';
+import { expectNetwork, expectRunning, expectSteps, networkFixtures } from '../traces.ts';
+import type { Bug } from './bug.ts';
+
+type Check = { readonly id: string; readonly numbers: number; readonly hold: () => void };
+const fails = (hold: () => void): boolean => {
+  try {
+    hold();
+    return false;
+  } catch {
+    return true;
+  }
+};
+const numbersOf = (tensors: Readonly<Record<string, Tensor>>) =>
+  Object.values(tensors).reduce((total, { shape }) => total + size(shape), 0);
+
+/** Every fixture of what a bug is in, to be held by src/ with that bug. */
+async function fixturesOf(bug: Bug): Promise<readonly Check[]> {
+  const { subject } = bug;
+  if (subject in optimizers) {
+    const planted = (await plant<typeof import('../../src/optimizer.ts')>([bug], 'optimizer.ts')).optimizers;
+    const cases = goldenFile<GoldenSteps>('optimizers.json').cases.filter(({ optimizer }) => optimizer === subject);
+    const optimizer = planted[subject as keyof typeof planted];
+    return cases.map((golden) => ({
+      id: golden.id,
+      numbers: numbersOf(golden.gradients),
+      hold: () => expectSteps(optimizer, golden),
+    }));
+  }
+  if (subject === 'network') {
+    const planted = await plant<typeof import('../../src/network.ts')>([bug], 'network.ts');
+    return networkFixtures.map((fixture) => ({
+      id: fixture.golden.id,
+      numbers: numbersOf(fixture.golden.inputs),
+      hold: () => expectNetwork(planted, implementations.vectorized, fixture),
+    }));
+  }
+  const layers = await plant<Layers>([bug], `naive/${subject}.ts`);
+  if (subject === 'batchStatistics')
+    return goldenFile<GoldenRunning>('batchStatistics.json').cases.map((golden) => ({
+      ...{ id: golden.id, numbers: size(golden.x.shape), hold: () => expectRunning(layers, golden) },
+    }));
+  const layer = layerOf(layers, subject as LayerName);
+  return goldenFile<GoldenCase>(`${subject}.json`).cases.map((golden) => ({
+    ...{ id: golden.id, numbers: numbersOf(golden.inputs), hold: () => expectGolden(layer, golden) },
+  }));
+}
+
+/** The smallest fixture that fails under a bug, all of them held in the order of the file and then in reverse. */
+export async function killingFixture(bug: Bug): Promise<string | null> {
+  const checks = await fixturesOf(bug);
+  const killers = [...checks, ...checks.toReversed()].filter(({ hold }) => fails(hold));
+  return killers.toSorted((a, b) => a.numbers - b.numbers)[0]?.id ?? null;
+}
+
+export interface LawVerdict {
+  /** The sentence of a law that kills the bug, those of the twin and the fixtures left out; null if there is none. */
+  readonly laws: string | null;
+  /** Whether the slopes of the wrong forward give the wrong backward away. */
+  readonly gradient: boolean;
+  readonly twin: boolean;
+}
+
+/**
+ * What the laws of a layer make of a bug, under every seed: slopes are those of the planted layer itself.
+ * For a program of its own: under vitest a spec file makes tests and no laws.
+ */
+export async function killingLaws(bug: Bug, seeds: readonly number[]): Promise<LawVerdict> {
+  const name = bug.subject as LayerName;
+  await import(`../${name}.spec.ts`);
+  const specification = specifications.get(name)!;
+  const layer = layerOf(await plant<Layers>([bug], `naive/${name}.ts`), name);
+  const dies = ({ property, numRuns }: Law, seed: number) =>
+    fc.check(property(layer), { seed, numRuns, endOnFailure: true }).failed;
+  const always = (law: Law) => seeds.every((seed) => dies(law, seed));
+  const leaningOn = (leansOn: Law['leansOn'], definition?: typeof layer) =>
+    lawsOfEveryLayer(name, specification, definition).filter((law) => law.leansOn === leansOn);
+  const gradient = leaningOn('slopes', layer);
+  const own = [...specification.laws, ...leaningOn(undefined), ...gradient];
+  return {
+    laws: own.find(always)?.sentence ?? null,
+    gradient: gradient.some(always),
+    twin: leaningOn('twin').some(always),
+  };
+}

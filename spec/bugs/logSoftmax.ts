@@ -1,0 +1,82 @@
+import { bugsOf } from './bug.ts';
+
+export const logSoftmax = bugsOf('logSoftmax', 'naive/logSoftmax.ts', {
+  'log-of-softmax': [
+    'logSoftmax',
+    'get(x, n, k) - m - Math.log(sum)',
+    'Math.log(Math.exp(get(x, n, k) - m) / sum)',
+    'the logarithm of a probability that may be 0: −∞ beyond 745',
+    ['44', '42'],
+  ],
+  'log-epsilon': [
+    'logSoftmax',
+    'get(x, n, k) - m - Math.log(sum)',
+    'Math.log(Math.exp(get(x, n, k) - m) / sum + 1e-12)',
+    'log(p + 10⁻¹²): nothing below −27.6',
+    ['42', 'E4.15'],
+  ],
+  'no-shift': [
+    'logSoftmax',
+    'm = Math.max(m, get(x, n, k))',
+    'm = 0',
+    'exp of the logits themselves: it overflows beyond 709',
+    ['38', '44'],
+  ],
+  'shift-of-batch': [
+    'logSoftmax',
+    'let m = -Infinity;',
+    'let m = Math.max(...x.data);',
+    'the shift is the maximum of the whole batch',
+    ['39'],
+  ],
+  'shift-not-returned': [
+    'logSoftmax',
+    'get(x, n, k) - m - Math.log(sum)',
+    'get(x, n, k) - Math.log(sum)',
+    'the shift is forgotten in the result',
+    ['44'],
+  ],
+  'small-lost': [
+    'logSoftmax',
+    'get(x, n, k) - m - Math.log(sum)',
+    'get(x, n, k) - (m + Math.log(sum))',
+    'm + log Σ first: a small logarithm disappears beside a large m',
+    ['44'],
+  ],
+  'sum-of-batch': [
+    'logSoftmax',
+    'for (let k = 0; k < K; k++) sum += Math.exp(get(x, n, k) - m);',
+    'for (const value of x.data) sum += Math.exp(value - m);',
+    'the probabilities of the whole batch add up to 1',
+    ['40', 'E2.1'],
+  ],
+  'log-two': ['logSoftmax', 'Math.log(sum)', 'Math.log2(sum)', 'a logarithm to base 2', ['44']],
+  float32: [
+    'logSoftmax',
+    'get(x, n, k) - m - Math.log(sum)',
+    'Math.fround(get(x, n, k) - m - Math.log(sum))',
+    'y is rounded to float32',
+    ['E4.23'],
+  ],
+  'dx-row-forgotten': [
+    'logSoftmaxBackward',
+    ' * total',
+    '',
+    'dy − p, right only where a row of dy adds up to 1',
+    ['42', 'E2.3'],
+  ],
+  'dx-softmax': [
+    'logSoftmaxBackward',
+    'get(dy, n, k) - get(probability, n, k) * total',
+    'get(probability, n, k) * (get(dy, n, k) - total)',
+    'the gradient of softmax',
+    ['42'],
+  ],
+  'dx-over-batch': [
+    'logSoftmaxBackward',
+    'get(dy, n, k) - get(probability, n, k) * total',
+    '(get(dy, n, k) - get(probability, n, k) * total) / N',
+    'dx is divided by the batch here, and again in the loss',
+    ['42'],
+  ],
+});

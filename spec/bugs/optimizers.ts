@@ -1,0 +1,235 @@
+import { bugsOf } from './bug.ts';
+
+const velocity = 'momentum * velocity[i] + g';
+const direction = 'mean[i] / bias1 / (Math.sqrt(square[i] / bias2) + eps)';
+
+const sgd = bugsOf('sgd', 'optimizer.ts', {
+  'momentum-damped': [
+    'sgd',
+    velocity,
+    'momentum * velocity[i] + (1 - momentum) * g',
+    'the velocity is a mean: g counts 1 − momentum times',
+    ['64'],
+  ],
+  'rate-remembered': [
+    'sgd',
+    `(velocity[i] = ${velocity})`,
+    '(velocity[i] = momentum * velocity[i] + rate * g) / rate',
+    'the velocity has the rate in it, and would keep that of old steps',
+    ['64'],
+  ],
+  'first-step-twice': [
+    'sgd',
+    velocity,
+    `${velocity} * (state.steps === 1 ? 1 + momentum : 1)`,
+    'in the first step the gradient counts as if there had been one before',
+    ['64'],
+  ],
+  'decay-not-in-velocity': [
+    'sgd',
+    `(velocity[i] = ${velocity})`,
+    '(velocity[i] = momentum * velocity[i] + gradient[i]) + weightDecay * theta[i]',
+    'weight decay comes after the momentum, and is not remembered',
+    ['64'],
+  ],
+  'decay-ignored': ['sgd', 'gradient[i] + weightDecay * theta[i]', 'gradient[i]', 'there is no weight decay', ['64']],
+  'decay-of-sign': [
+    'sgd',
+    'weightDecay * theta[i]',
+    'weightDecay * Math.sign(theta[i])',
+    'weight decay pulls with the same strength at every number',
+    ['64'],
+  ],
+  'nesterov-ignored': ['sgd', 'nesterov ? g + momentum * v : v', 'v', 'the option nesterov changes nothing', ['64']],
+  'nesterov-always': [
+    'sgd',
+    'nesterov ? g + momentum * v : v',
+    'momentum === 0 ? v : g + momentum * v',
+    'momentum always looks ahead',
+    ['64'],
+  ],
+  'nesterov-whole-velocity': ['sgd', 'g + momentum * v', 'g + v', 'looking ahead adds the whole velocity', ['64']],
+  ascent: ['sgd', 'theta[i] -= rate', 'theta[i] += rate', 'parameters move along their gradients', ['64']],
+  'applied-twice': ['sgd', 'theta[i] -= rate *', 'theta[i] -= 2 * rate *', 'every step is taken twice', ['E4.14']],
+  'gradients-add-up': [
+    'begin',
+    'gradient: gradient.data,',
+    'gradient: ((begin as any).sums ??= new WeakMap()).set(theta, gradient.data.map((g, i) => g + ((begin as any).sums?.get(theta)?.[i] ?? 0))).get(theta) as Float64Array,',
+    'gradients are not zeroed from one step to the next',
+    ['65', 'E2.7'],
+  ],
+  'copy-moved': [
+    'begin',
+    'theta: theta.data,',
+    'theta: theta.data.slice(),',
+    'a copy of the parameters moves, and they stay where they are',
+    ['E4.10'],
+  ],
+  'default-rate': ['defaultRates', 'sgd: 0.01', 'sgd: 0.1', 'the default rate is 0.1', ['64']],
+  'default-momentum': ['sgd', 'momentum = 0,', 'momentum = 0.9,', 'the default momentum is 0.9', ['64']],
+});
+
+const adam = bugsOf('adam', 'optimizer.ts', {
+  'nothing-corrected': [
+    'adamRule',
+    direction,
+    'mean[i] / (Math.sqrt(square[i]) + eps)',
+    'the means are not corrected for their start from 0',
+    ['63'],
+  ],
+  'mean-not-corrected': [
+    'adamRule',
+    'mean[i] / bias1',
+    'mean[i]',
+    'the mean is not corrected for its start from 0',
+    ['63'],
+  ],
+  'square-not-corrected': [
+    'adamRule',
+    'square[i] / bias2',
+    'square[i]',
+    'the mean square is not corrected for its start from 0',
+    ['63'],
+  ],
+  'step-one-early': ['adam', 'direction(state.steps)', 'direction(state.steps - 1)', 't counts from 0', ['63']],
+  'step-one-late': ['adam', 'direction(state.steps)', 'direction(state.steps + 1)', 't counts from 2', ['63']],
+  'always-first-step': ['adam', 'direction(state.steps)', 'direction(1)', 't is always 1', ['63']],
+  'eps-under-root': [
+    'adamRule',
+    'Math.sqrt(square[i] / bias2) + eps',
+    'Math.sqrt(square[i] / bias2 + eps)',
+    'eps is added under the root',
+    ['63'],
+  ],
+  'eps-before-correction': [
+    'adamRule',
+    '(Math.sqrt(square[i] / bias2) + eps)',
+    '((Math.sqrt(square[i]) + eps) / Math.sqrt(bias2))',
+    'eps is added before the correction: “epsilon hat”',
+    ['63'],
+  ],
+  'eps-left-out': [
+    'adamRule',
+    'Math.sqrt(square[i] / bias2) + eps',
+    'Math.sqrt(square[i] / bias2)',
+    'there is no eps: a gradient that has always been 0 gives NaN',
+    ['63'],
+  ],
+  'betas-swapped': [
+    'adamRule',
+    'const [beta1, beta2] = betas;',
+    'const [beta2, beta1] = betas;',
+    'the betas have changed places',
+    ['63'],
+  ],
+  'decay-decoupled': [
+    'adam',
+    'step(moments, i, gradient[i] + weightDecay * theta[i])',
+    '(step(moments, i, gradient[i]) + weightDecay * theta[i])',
+    'weight decay is that of AdamW',
+    ['64'],
+  ],
+  'square-in-float32': [
+    'adamRule',
+    'square[i] = beta2 * square[i] + (1 - beta2) * (g * g)',
+    'square[i] = Math.fround(beta2 * square[i] + (1 - beta2) * (g * g))',
+    'the mean square is remembered in float32',
+    ['63'],
+  ],
+  'default-betas': ['adamRule', 'betas = [0.9, 0.999]', 'betas = [0.9, 0.99]', 'the default β₂ is 0.99', ['63']],
+  'default-eps': ['adamRule', 'eps = 1e-8', 'eps = 1e-7', 'the default eps is that of Keras, 10⁻⁷', ['63']],
+  'default-rate': ['defaultRates', 'adam: 0.001', 'adam: 0.01', 'the default rate is 0.01', ['63']],
+});
+
+const adamW = bugsOf('adamW', 'optimizer.ts', {
+  'decay-in-gradient': [
+    'adamW',
+    'theta[i] -= rate * weightDecay * theta[i];\n      theta[i] -= rate * step(moments, i, gradient[i]);',
+    'theta[i] -= rate * step(moments, i, gradient[i] + weightDecay * theta[i]);',
+    'weight decay is that of Adam: a part of the gradient',
+    ['64'],
+  ],
+  'decay-without-rate': [
+    'adamW',
+    'rate * weightDecay * theta[i]',
+    'weightDecay * theta[i]',
+    'weight decay is not multiplied by the rate',
+    ['64'],
+  ],
+  'decay-after-step': [
+    'adamW',
+    'theta[i] -= rate * weightDecay * theta[i];\n      theta[i] -= rate * step(moments, i, gradient[i]);',
+    'theta[i] -= rate * step(moments, i, gradient[i]);\n      theta[i] -= rate * weightDecay * theta[i];',
+    'the parameter shrinks after its step, and the step with it',
+    ['64'],
+  ],
+  'decay-ignored': ['adamW', 'theta[i] -= rate * weightDecay * theta[i];', '', 'there is no weight decay', ['64']],
+  'decay-in-moments-too': [
+    'adamW',
+    'step(moments, i, gradient[i])',
+    'step(moments, i, gradient[i] + weightDecay * theta[i])',
+    'weight decay pulls at the parameter and enters the gradient too',
+    ['64', 'E4.14'],
+  ],
+  'step-one-late': ['adamW', 'direction(state.steps)', 'direction(state.steps + 1)', 't counts from 2', ['63']],
+  'default-decay': ['adamW', 'options, 0.01)', 'options, 0)', 'the default weight decay is 0', ['64']],
+  'default-rate': ['defaultRates', 'adamW: 0.001', 'adamW: 0.01', 'the default rate is 0.01', ['63']],
+});
+
+const rmsProp = bugsOf('rmsProp', 'optimizer.ts', {
+  'eps-under-root': [
+    'rmsProp',
+    'Math.sqrt(square[i]) + eps',
+    'Math.sqrt(square[i] + eps)',
+    'eps is added under the root, as in TensorFlow',
+    ['63'],
+  ],
+  corrected: [
+    'rmsProp',
+    'Math.sqrt(square[i]) + eps',
+    'Math.sqrt(square[i] / (1 - alpha ** state.steps)) + eps',
+    'the mean square is corrected for its start from 0, as in Adam',
+    ['63'],
+  ],
+  'starts-from-one': [
+    'begin',
+    '?? zeros(theta.shape)',
+    '?? { shape: theta.shape, data: theta.data.map(() => 1) }',
+    'what is remembered starts from 1',
+    ['63'],
+  ],
+  'alpha-inverted': [
+    'rmsProp',
+    'alpha * square[i] + (1 - alpha) * (g * g)',
+    '(1 - alpha) * square[i] + alpha * (g * g)',
+    'alpha is the weight of the new square',
+    ['49'],
+  ],
+  'old-square': [
+    'rmsProp',
+    'const step = g / (Math.sqrt(square[i]) + eps);',
+    'const step = g / (Math.sqrt((square[i] - (1 - alpha) * (g * g)) / (alpha || 1)) + eps);',
+    'a step is divided by the root as it was before its gradient',
+    ['63'],
+  ],
+  'momentum-before-scaling': [
+    'rmsProp',
+    '(velocity[i] = momentum * velocity[i] + step)',
+    '(velocity[i] = momentum * velocity[i] + g) / (Math.sqrt(square[i]) + eps)',
+    'the velocity adds up gradients, and is divided by the root afterwards',
+    ['64'],
+  ],
+  'decay-not-in-square': [
+    'rmsProp',
+    '(1 - alpha) * (g * g)',
+    '(1 - alpha) * (gradient[i] * gradient[i])',
+    'weight decay does not enter the mean square',
+    ['64'],
+  ],
+  'root-left-out': ['rmsProp', 'Math.sqrt(square[i])', 'square[i]', 'a step is divided by the mean square', ['54']],
+  'default-alpha': ['rmsProp', 'alpha = 0.99', 'alpha = 0.9', 'the default alpha is that of Keras, 0.9', ['63']],
+  'default-eps': ['rmsProp', 'eps = 1e-8', 'eps = 1e-7', 'the default eps is that of Keras, 10⁻⁷', ['63']],
+  'default-rate': ['defaultRates', 'rmsProp: 0.01', 'rmsProp: 0.001', 'the default rate is that of Keras', ['63']],
+});
+
+export const optimizers = [...sgd, ...adam, ...adamW, ...rmsProp];
