@@ -6,12 +6,13 @@ import {
   runningStatistics,
   type ExactBatches,
   type ExactCall,
+  type ExactResult,
   type ExactStep,
 } from './exact.ts';
 import { exactTrace, type ExactSteps } from './exactOptimizer.ts';
 
 /** A case as JSON has it; see golden/README.md. */
-interface JsonCase extends ExactCall {
+interface JsonCase extends ExactCall, ExactResult {
   readonly resolved?: object;
   readonly worked?: string;
   readonly tier: string;
@@ -54,7 +55,8 @@ export async function expectedText(text: string): Promise<string> {
     const formula = file.layer
       ? formulas[file.layer]
       : chain(file.network ?? [], [...Object.keys(inputs), ...Object.keys(constants)]);
-    const expected = exact(formula, { inputs, constants, options: resolved ?? options, dy });
+    const stored = { y: given.y, gradients: given.gradients };
+    const expected = exact(formula, { inputs, constants, options: resolved ?? options, dy }, stored);
     return { ...given, ...expected };
   });
   const config = await prettier.resolveConfig(import.meta.filename);
