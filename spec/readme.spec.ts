@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readPicture, writePicture } from '../scripts/picture.ts';
 import { mnist } from '../src/data/mnist.ts';
+import { bugs } from './bugs/index.ts';
 import { pictureOf } from './pictures.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -91,6 +92,23 @@ describe('README', () => {
     } finally {
       rmSync(directory, { recursive: true });
     }
+  });
+
+  it('the numbers of bugs are those of the catalogue', () => {
+    const networks = ['sgd', 'adam', 'adamW', 'rmsProp', 'batchStatistics', 'network'];
+    const others = bugs.filter(({ subject }) => networks.includes(subject)).length;
+    expect(readme).toContain(`holds ${bugs.length} known bugs`);
+    const count = (n: number) => expect.stringMatching(new RegExp(`^\\|[^|]*\\| ${n} +\\| ${n} +\\|`));
+    const rows = readme.split('\n').filter((line) => /^\| (the eighteen layers|optimizers, running)/.test(line));
+    expect(rows).toEqual([count(bugs.length - others), count(others)]);
+  });
+
+  it('npm run bugs says what kills a bug', () => {
+    const { stdout, status } = run('npm', ['run', '--silent', 'bugs', '--', 'conv2d.no-bias']);
+    expect(stdout).toMatch(/^conv2d\.no-bias +conv2d\/[a-z0-9-]+ +gradient twin +[a-z0-9⟨].+\n$/);
+    expect(status).toBe(0);
+    const [[, commands]] = blocks(readFileSync(join(root, 'spec/bugs/README.md'), 'utf8'));
+    expect(commands).toBe('npm run bugs\nnpm run bugs -- conv2d\n');
   });
 
   it('links lead to files that exist', () => {
