@@ -35,7 +35,7 @@ export const network = bugsOf('network', 'network.ts', {
     'body.gradients, shortcut.gradients',
     'body.gradients',
     'the parameters of the shortcut have no gradient',
-    ['61', 'E4.11'],
+    ['59', 'E4.11'],
   ],
   'second-branch-after-first': [
     'backward',
