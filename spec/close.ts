@@ -36,20 +36,31 @@ export function allowed(compare: Compare, u: number): Allowed {
   }
 }
 
+/** The first element that is not what it must be, as the errors of this file carry it. */
+export interface Mismatch {
+  /** 'y', 'dw' */
+  readonly what: string;
+  readonly index: readonly number[];
+  readonly got: number;
+  readonly expected: number;
+  /** The distance that would have been near enough. */
+  readonly allowed: number;
+}
+
 /**
  * Same shape, every element as near as allowed; what is not finite must be equal.
- * @throws AssertionError 'dw[0, 2, 1, 0] is 3, expected 4'
+ * @throws AssertionError 'dw[0, 2, 1, 0] is 3, expected 4', with the Mismatch
  */
 export function expectTensor(what: string, actual: Tensor, expected: Tensor, within: number | Allowed = 0): void {
   const tolerance = typeof within === 'number' ? () => within : within;
   const near = (a: number, b: number, i: number) =>
     a === b || (Number.isNaN(a) && Number.isNaN(b)) || (Number.isFinite(b) && Math.abs(a - b) <= tolerance(b, i));
-  compareTensors(what, actual, expected, near, (b, i) => (tolerance(b, i) > 0 ? `${b} ± ${tolerance(b, i)}` : `${b}`));
+  compareTensors(what, actual, expected, near, tolerance);
 }
 
 /** Same shape, same bits: −0 is not 0. */
 export function expectSameBits(what: string, actual: Tensor, expected: Tensor): void {
-  compareTensors(what, actual, expected, Object.is, (b) => (Object.is(b, -0) ? '-0' : `${b}`));
+  compareTensors(what, actual, expected, Object.is, () => 0);
 }
 
 /** Tensors by name: the same names, and every tensor as near as allowed. */
@@ -67,7 +78,7 @@ function compareTensors(
   actual: Tensor,
   expected: Tensor,
   near: (a: number, b: number, i: number) => boolean,
-  wanted: (b: number, i: number) => string,
+  allowed: Allowed,
 ): void {
   const shapes = [actual, expected].map((tensor) => `(${tensor?.shape.join(', ')})`);
   if (shapes[0] !== shapes[1] || actual.data.length !== expected.data.length)
@@ -79,8 +90,12 @@ function compareTensors(
     index.unshift(rest % size);
     return Math.floor(rest / size);
   }, i);
-  const found = Object.is(actual.data[i], -0) ? '-0' : actual.data[i];
-  assert.fail(`${what}[${index.join(', ')}] is ${found}, expected ${wanted(expected.data[i], i)}`);
+  const [got, wanted] = [actual.data[i], expected.data[i]];
+  const enough = allowed(wanted, i);
+  const number = (value: number) => (Object.is(value, -0) ? '-0' : `${value}`);
+  const message = `${what}[${index.join(', ')}] is ${number(got)}, expected ${number(wanted)}${enough > 0 ? ` ± ${enough}` : ''}`;
+  const mismatch: Mismatch = { what, index, got, expected: wanted, allowed: enough };
+  throw Object.assign(new assert.AssertionError({ message }), { mismatch });
 }
 
 /** ⟨a, b⟩ = Σ aᵢ·bᵢ, a scalar tensor. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { LayerName, Layers } from '../src/layers.ts';
-import { show, type Tensor } from '../src/tensor.ts';
+import type { Tensor } from '../src/tensor.ts';
 
 /** The arguments of a layer, layer(...inputs, ...constants, options) → y. Only inputs have gradients. */
 export interface Call {
@@ -40,37 +40,6 @@ export function law<T>(
 ): Law {
   return { sentence, numRuns, property: (layer) => fc.property(cases, (value) => check(layer, value)) };
 }
-
-/**
- * Tries the law on numRuns random cases.
- * @throws Error that says what broke, shows the smallest case on which it does, and names the seed
- */
-export function uphold({ property, numRuns }: Law, layer: Layer): void {
-  const run = fc.check(property(layer), { numRuns });
-  if (!run.failed) return;
-  const cause = run.errorInstance;
-  const what = cause instanceof Error ? cause.message : `${cause}`;
-  const smallest = run.counterexample ? describeCase(run.counterexample) : '';
-  throw new Error(
-    `${what}\n\nThe smallest case found (run ${run.numRuns} of ${numRuns}, ${run.numShrinks} times smaller; SEED=${run.seed}):\n${smallest}`,
-    { cause },
-  );
-}
-
-/** Every tensor of a case as a grid, everything else as JSON. */
-function describeCase(value: unknown, name = ''): string {
-  if (Array.isArray(value) && value.length === 1) return describeCase(value[0], name);
-  if (isTensor(value)) return `${name} (${value.shape.join(', ')})\n${show(value).replace(/^/gm, '    ')}\n`;
-  const holdsTensors = (part: unknown): boolean =>
-    isTensor(part) || (typeof part === 'object' && part !== null && Object.values(part).some(holdsTensors));
-  if (!holdsTensors(value)) return `${name} ${JSON.stringify(value)}\n`;
-  return Object.entries(value as object)
-    .map(([key, part]) => describeCase(part, key === 'inputs' || key === 'constants' ? name : `${name} ${key}`.trim()))
-    .join('');
-}
-
-const isTensor = (value: unknown): value is Tensor =>
-  typeof value === 'object' && value !== null && 'data' in value && value.data instanceof Float64Array;
 
 /** The layer `name` of one of our implementations. */
 export function layerOf(layers: Layers, name: LayerName, u = 2 ** -53): Layer {

@@ -38,19 +38,24 @@ describe('README', () => {
 
   it('a broken layer says what it says', () => {
     const [, [, output]] = blocks(readme).filter(([language]) => language === 'text');
-    const [title, ...message] = output.split('\n');
+    const [title] = output.split('\n');
     const program = `
       import fc from 'fast-check';
       import { laws } from './spec/conv2d.spec.ts';
-      import { layerOf, uphold } from './spec/law.ts';
+      import { bugs } from './spec/bugs/index.ts';
+      import { layerOf } from './spec/law.ts';
       import { plant } from './spec/plant.ts';
+      import { specifications } from './spec/specify.ts';
+      import { uphold } from './spec/uphold.ts';
       fc.configureGlobal({ seed: 20261123 });
-      const { implementations } = await plant([{ file: 'window.ts', find: ' - left;', put: ';' }]);
-      const law = laws.find(({ sentence }) => sentence === ${JSON.stringify(title.replace('conv2d > naive > ', ''))});
-      try { uphold(law, layerOf(implementations.naive, 'conv2d')); } catch ({ message }) { console.log(message); }`;
+      const layer = layerOf(await plant(bugs.filter(({ id }) => id === 'conv2d.kernel-flip'), 'naive/conv2d.ts'), 'conv2d');
+      const { cases, precision } = specifications.get('conv2d');
+      const law = laws.find(({ sentence }) => sentence === ${JSON.stringify(title.replace('conv2d > my-port > ', ''))});
+      await uphold(law, { name: 'conv2d', implementation: 'my-port', layer, cases, ...precision })
+        .catch(({ message }) => console.log(message));`;
     const { stdout, stderr } = tsx(['--input-type=module', '-e', program]);
     expect(stderr).toBe('');
-    expect(stdout.trimEnd()).toBe(message.join('\n').trimEnd());
+    expect(stdout.trimEnd()).toBe(output.trimEnd());
   });
 
   it('every command is one that is run: here, or as `npm test` and `.ci/run` themselves', () => {

@@ -1,6 +1,7 @@
 import { implementations, type LayerName } from '../src/layers.ts';
 import { lawsOfEveryLayer, type Specification } from './every-layer.ts';
-import { layerOf, uphold, type Law } from './law.ts';
+import { layerOf, type Law } from './law.ts';
+import { uphold } from './uphold.ts';
 
 /** Under vitest the laws become tests; any other program imports a spec file for its laws. */
 const vitest = process.env.VITEST ? await import('vitest') : undefined;
@@ -14,7 +15,10 @@ export function specify(name: LayerName, specification: Specification): readonly
   const laws = [...specification.laws, ...lawsOfEveryLayer(name, specification)];
   for (const [implementation, layers] of Object.entries(implementations))
     vitest?.describe(`${name} > ${implementation}`, () => {
-      for (const law of laws) vitest.it(law.sentence, () => uphold(law, layerOf(layers, name)));
+      const layer = layerOf(layers, name);
+      const { cases, precision } = specification;
+      for (const law of laws)
+        vitest.it(law.sentence, () => uphold(law, { name, implementation, layer, cases, ...precision }));
     });
   return laws;
 }

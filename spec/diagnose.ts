@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import type { LayerName, Layers } from '../src/layers.ts';
+import type { Tensor } from '../src/tensor.ts';
+import type { Bug } from './bugs/bug.ts';
+import { bugs } from './bugs/index.ts';
+import { allowed, expectSameBits, expectTensors, type Compare } from './close.ts';
+import { goldenFile } from './golden.ts';
+import { layerOf, type Call, type Case, type Layer } from './law.ts';
+import { edited, plant } from './plant.ts';
+import type { Judged } from './uphold.ts';
+
+/** A call that a layer was asked, and what it answered: its outputs by name, or an error. */
+export interface Answer {
+  readonly call: Call | Case;
+  readonly direction: 'forward' | 'backward';
+  readonly outputs: Readonly<Record<string, Tensor>> | Error;
+}
+
+/** What a layer answers. */
+export function answer(layer: Layer, direction: Answer['direction'], call: Call | Case): Answer {
+  try {
+    const outputs = direction === 'forward' ? { y: layer.forward(call) } : layer.backward(call as Case);
+    return { call, direction, outputs };
+  } catch (error) {
+    return { call, direction, outputs: error as Error };
+  }
+}
+
+/** Whether two answers to one call are the same, as `compare` allows or to the last bit: errors are, whatever they say. */
+export function sameAnswer(a: Answer, b: Answer, compare: Compare | 'bits', u: number): boolean {
+  if (a.outputs instanceof Error || b.outputs instanceof Error)
+    return a.outputs instanceof Error && b.outputs instanceof Error;
+  try {
+    if (compare !== 'bits') expectTensors(a.outputs, b.outputs, allowed(compare, u));
+    else for (const [k, tensor] of Object.entries(b.outputs)) expectSameBits(k, a.outputs[k], tensor);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const planted = new Map<LayerName, Promise<readonly { readonly bug: Bug; readonly layer: Layer }[]>>();
+/** The definition with every known bug of a layer, one at a time; planted once. */
+function plantedBugs(name: LayerName) {
+  if (!planted.has(name))
+    planted.set(
+      name,
+      Promise.all(
+        bugs
+          .filter(({ subject, equivalent }) => subject === name && equivalent === undefined)
+          .map(async (bug) => ({ bug, layer: layerOf(await plant<Layers>([bug], `naive/${name}.ts`), name) })),
+      ),
+    );
+  return planted.get(name)!;
+}
+
+/**
+ * A sentence that names the known bugs that give just these answers, one of which the definition does not give; told apart,
+ * where there are several, by what they make of other calls. Undefined if there are none.
+ */
+export async function diagnose(
+  answers: readonly Answer[],
+  { name, layer, cases }: Judged,
+  compare: Compare | 'bits',
+): Promise<string | undefined> {
+  const alike = (given: readonly Answer[]) => (bug: { readonly layer: Layer }) =>
+    given.every((each) => sameAnswer(each, answer(bug.layer, each.direction, each.call), compare, layer.u));
+  const candidates = (await plantedBugs(name)).filter(alike(answers.toReversed()));
+  const others = [...goldenFile(`${name}.json`).cases, ...fc.sample(cases, { seed: 1, numRuns: 30 })].flatMap(
+    ({ inputs, constants, options, dy }) => {
+      const call = { inputs, ...(constants && { constants }), options, dy };
+      return [answer(layer, 'forward', call), answer(layer, 'backward', call)];
+    },
+  );
+  const everywhere = candidates.filter(alike(others));
+  const list = (found: typeof candidates) => found.map(({ bug: { id, means } }) => `    ${id}: ${means}`).join('\n');
+  if (everywhere.length > 0)
+    return `${everywhere.length > 1 ? 'It answers like these known bugs' : 'It answers like a known bug'}, on ${others.length} other calls too:\n${list(everywhere)}`;
+  if (candidates.length > 0)
+    return `On this case, though not on others, it answers like known bugs:\n${list(candidates)}`;
+  return undefined;
+}
+
+/** The known bugs that stand in the definition word for word: their edits have been made to it. */
+export function bugsIn(
+  name: LayerName,
+  read = (file: string) => readFileSync(new URL(`../src/${file}`, import.meta.url), 'utf8'),
+): readonly Bug[] {
+  const stands = (bug: Bug, text: string) => {
+    try {
+      edited(read(bug.file), { ...bug, find: text });
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const made = (bug: Bug) => stands(bug, bug.put) && (bug.put.includes(bug.find) || !stands(bug, bug.find));
+  return bugs.filter((bug) => bug.subject === name && bug.put !== '' && made(bug));
+}

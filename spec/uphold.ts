@@ -1,0 +1,174 @@
+import fc from 'fast-check';
+import { implementations, type LayerName } from '../src/layers.ts';
+import { show, type Tensor } from '../src/tensor.ts';
+import { arithmetic } from './arithmetic.ts';
+import { allowed, expectTensors, type Compare, type Mismatch } from './close.ts';
+import { answer, bugsIn, diagnose, sameAnswer, type Answer } from './diagnose.ts';
+import { explicitOptions } from './explicitOptions.ts';
+import { layerOf, type Call, type Case, type Law, type Layer } from './law.ts';
+import { smallest } from './smallest.ts';
+
+/** Who is judged: a layer, as an implementation computes it, whose answers may differ as `compare` allows. */
+export interface Judged {
+  readonly name: LayerName;
+  readonly implementation: string;
+  readonly layer: Layer;
+  readonly compare: Compare;
+  /** Any calls of the layer: on them known bugs that answer alike are told apart. */
+  readonly cases: fc.Arbitrary<Case>;
+}
+
+/**
+ * Tries the law on numRuns random cases.
+ * @throws Error that teaches: who broke which law; the smallest case found, as grids; the first wrong element; how the
+ * definition computes that element; the known bug that answers alike; the command that does it again; the case as a fixture
+ */
+export async function uphold(law: Law, judged: Judged): Promise<void> {
+  const run = fc.check(law.property(judged.layer), { numRuns: law.numRuns });
+  if (run.failed) throw new Error(await report(law, judged, run), { cause: run.errorInstance });
+}
+
+async function report(law: Law, judged: Judged, run: fc.RunDetails<unknown>): Promise<string> {
+  const { name, implementation, layer, compare } = judged;
+  const answers: Answer[] = [];
+  if (run.counterexample) law.property(recording(layer, answers)).run(run.counterexample as never);
+  const definition = layerOf(implementations.naive, name);
+  const isWrong = (each: Answer) => !sameAnswer(each, answer(definition, each.direction, each.call), compare, layer.u);
+  const wrong = answers.find(isWrong);
+  const said = run.errorInstance instanceof Error ? run.errorInstance.message : `${run.errorInstance}`;
+  const title = `${name} > ${implementation} > ${law.sentence}`;
+  const how = [
+    `Again: CNN_SPEC_SEED=${run.seed} npx vitest run ${name} -t '${quoted(law.sentence)}'`,
+    `(run ${run.numRuns} of ${law.numRuns}, ${run.numShrinks} times smaller; CNN_SPEC_PATH=${shorter(run.counterexamplePath)} leads straight there)`,
+  ].join('\n');
+  if (!wrong) {
+    // either the definition itself is judged, or what is wrong is less than `compare` allows
+    const differs = answers.some((each) => !sameAnswer(each, answer(definition, each.direction, each.call), 'bits', 0));
+    const known = differs ? await diagnose(answers, judged, 'bits') : undefined;
+    return [
+      title,
+      ...(run.counterexample ? [`The smallest case found:\n${describeCase(run.counterexample).trimEnd()}`] : []),
+      said,
+      ...(await asItStands()),
+      ...(known ? [known] : []),
+      how,
+      ...(answers.length > 0 ? [pasteable(name, answers[0].call, run.seed)] : []),
+    ].join('\n\n');
+  }
+
+  const fails = (call: Call | Case) => isWrong(answer(layer, wrong.direction, call));
+  const small = answer(layer, wrong.direction, smallest(wrong.call, definition, fails));
+  const known = await diagnose([...answers, small], judged, compare);
+  return [
+    title,
+    `The smallest case found:\n${describeCase([small.call]).trimEnd()}`,
+    await firstWrong(small, answer(definition, small.direction, small.call)),
+    ...(known ? [known] : []),
+    `What the law said, of a case perhaps larger: ${said}`,
+    how,
+    pasteable(name, small.call, run.seed),
+  ].join('\n\n');
+
+  /** The first wrong element of an answer, and how the definition computes it. */
+  async function firstWrong({ call, direction, outputs }: Answer, right: Answer): Promise<string> {
+    const who = direction === 'forward' ? name : `${name}Backward`;
+    if (outputs instanceof Error || right.outputs instanceof Error) {
+      const says = (all: Answer['outputs']) => (all instanceof Error ? `the error “${all.message}”` : 'an answer');
+      return `${who} gives ${says(outputs)}, expected ${says(right.outputs)}`;
+    }
+    try {
+      expectTensors(outputs, right.outputs, allowed(compare, layer.u));
+    } catch (error) {
+      const mismatch = mismatchOf(error);
+      if (!mismatch) return (error as Error).message;
+      return `${inUlps(mismatch)}\nBy the definition: ${await arithmetic(name, call, mismatch.what, mismatch.index)}`;
+    }
+    return '';
+  }
+
+  /** Where the definition itself is judged: how it computes, at present, the element that the law finds wrong. */
+  async function asItStands(): Promise<string[]> {
+    const known = bugsIn(name).map(({ id, means }) => `    ${id}: ${means}`);
+    const bug = known.length > 0 ? [`The definition has a known bug in it:\n${known.join('\n')}`] : [];
+    const mismatch = mismatchOf(run.errorInstance);
+    if (!mismatch) return bug;
+    const { what, index } = mismatch;
+    const from = answers.find(
+      ({ outputs }) => !(outputs instanceof Error) && outputs[what]?.shape.length === index.length,
+    );
+    if (!from || implementation !== 'naive') return [inUlps(mismatch), ...bug];
+    return [`${inUlps(mismatch)}\nAs the definition stands: ${await arithmetic(name, from.call, what, index)}`, ...bug];
+  }
+}
+
+/** The same layer, whose answers are written down. */
+function recording(layer: Layer, answers: Answer[]): Layer {
+  const record = (direction: Answer['direction'], call: Call | Case) => {
+    const given = answer(layer, direction, call);
+    answers.push({ ...given, call: structuredClone(call) });
+    if (given.outputs instanceof Error) throw given.outputs;
+    return given.outputs;
+  };
+  return {
+    u: layer.u,
+    forward: (call) => record('forward', call).y,
+    backward: (call) => record('backward', call),
+  };
+}
+
+const mismatchOf = (error: unknown) => (error as { mismatch?: Mismatch } | null)?.mismatch;
+
+/** 'y[0, 1] is 3, expected 4: 1.13e+15 ulps apart, allowed: equal' */
+function inUlps({ what, index, got, expected, allowed }: Mismatch): string {
+  const ulp = 2 ** (Math.max(Math.floor(Math.log2(Math.abs(expected))), -1022) - 52);
+  const apart = Math.abs(got - expected);
+  const ulps = Number.isFinite(apart) && expected !== 0 ? `${(apart / ulp).toPrecision(3)} ulps` : `${apart}`;
+  const [was, should] = [got, expected].map((value) => (Object.is(value, -0) ? '-0' : `${value}`));
+  return `${what}[${index.join(', ')}] is ${was}, expected ${should}: ${ulps} apart, allowed: ${allowed > 0 ? `${(allowed / ulp).toPrecision(3)} ulps` : 'none'}`;
+}
+
+/** For -t, which takes a regular expression, and for the shell. */
+const quoted = (sentence: string) => sentence.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll("'", `'\\''`);
+
+/** 0:0:0:0:1 as 0x4:1; seed.ts has it the long way again. */
+const shorter = (path: string | null) =>
+  `${path}`.replace(/(?<=^|:)(\d+)(?::\1(?=:|$))+/g, (all, step) => `${step}x${all.split(':').length}`);
+
+/** The call as a case of golden/<layer>.json. */
+function pasteable(name: LayerName, call: Call | Case, seed: number): string {
+  const { inputs, constants } = call;
+  const dy = 'dy' in call ? call.dy : counting(layerOf(implementations.naive, name).forward(call));
+  const options = explicitOptions(name, call);
+  const left = JSON.stringify(options) !== JSON.stringify(call.options); // to a default, or to a short form
+  const json = JSON.stringify(
+    {
+      ...{ id: `${name}/seed-${seed}`, title: 'found by a law', tier: left ? 'default' : 'exact' },
+      ...{ inputs, ...(constants && { constants }), options: call.options, ...(left && { resolved: options }) },
+      ...{ dy, compare: 'exact' },
+    },
+    (_, value) => {
+      if (value instanceof Float64Array) return [...value];
+      if (typeof value !== 'number' || (Number.isFinite(value) && !Object.is(value, -0))) return value;
+      return Object.is(value, -0) ? '-0' : `${value}`;
+    },
+  );
+  return `As a case for golden/${name}.json; \`npm run golden\` fills in what is expected:\n${json}`;
+}
+
+/** 1, 2, 3, … in the place of every number. */
+const counting = ({ shape, data }: Tensor): Tensor => ({ shape, data: data.map((_, i) => i + 1) });
+
+/** Every tensor of a case as a grid, everything else as JSON. */
+function describeCase(value: unknown, name = ''): string {
+  if (Array.isArray(value) && value.length === 1) return describeCase(value[0], name);
+  if (isTensor(value)) return `${name} (${value.shape.join(', ')})\n${show(value).replace(/^/gm, '    ')}\n`;
+  if (!holdsTensors(value)) return `${name} ${JSON.stringify(value)}\n`;
+  return Object.entries(value as object)
+    .map(([key, part]) => describeCase(part, key === 'inputs' || key === 'constants' ? name : `${name} ${key}`.trim()))
+    .join('');
+}
+
+const isTensor = (value: unknown): value is Tensor =>
+  typeof value === 'object' && value !== null && 'data' in value && value.data instanceof Float64Array;
+const holdsTensors = (value: unknown): boolean =>
+  isTensor(value) || (typeof value === 'object' && value !== null && Object.values(value).some(holdsTensors));
