@@ -85,17 +85,23 @@ function compareTensors(
     assert.fail(`${what} has shape ${shapes[0]} and ${actual?.data.length} numbers, expected ${shapes[1]}`);
   const i = actual.data.findIndex((value, at) => !near(value, expected.data[at], at));
   if (i < 0) return;
-  const index: number[] = [];
-  expected.shape.reduceRight((rest, size) => {
-    index.unshift(rest % size);
-    return Math.floor(rest / size);
-  }, i);
+  const index = indexOf(expected, i);
   const [got, wanted] = [actual.data[i], expected.data[i]];
   const enough = allowed(wanted, i);
   const number = (value: number) => (Object.is(value, -0) ? '-0' : `${value}`);
   const message = `${what}[${index.join(', ')}] is ${number(got)}, expected ${number(wanted)}${enough > 0 ? ` ± ${enough}` : ''}`;
   const mismatch: Mismatch = { what, index, got, expected: wanted, allowed: enough };
   throw Object.assign(new assert.AssertionError({ message }), { mismatch });
+}
+
+/** [n, c, h, w] of the number at position i. */
+export function indexOf({ shape }: Tensor, i: number): readonly number[] {
+  const index: number[] = [];
+  shape.reduceRight((rest, size) => {
+    index.unshift(rest % size);
+    return Math.floor(rest / size);
+  }, i);
+  return index;
 }
 
 /** ⟨a, b⟩ = Σ aᵢ·bᵢ, a scalar tensor. */
