@@ -16,6 +16,8 @@ export interface Judged {
   readonly compare: Compare;
   /** Any calls of the layer: on them known bugs that answer alike are told apart. */
   readonly cases: fc.Arbitrary<Case>;
+  /** The command that judges it again. Default: that of vitest. */
+  readonly again?: string;
 }
 
 /**
@@ -40,7 +42,7 @@ async function report(law: Law, judged: Judged, run: fc.RunDetails<unknown>): Pr
   const said = run.errorInstance instanceof Error ? run.errorInstance.message : `${run.errorInstance}`;
   const title = `${name} > ${implementation} > ${law.sentence}`;
   const how = [
-    `Again: CNN_SPEC_SEED=${run.seed} npx vitest run ${name} -t '${quoted(law.sentence)}'`,
+    `Again: ${judged.again ?? `CNN_SPEC_SEED=${run.seed} npx vitest run ${name} -t '${quoted(law.sentence)}'`}`,
     `(run ${run.numRuns} of ${law.numRuns}, ${run.numShrinks} times smaller; CNN_SPEC_PATH=${shorter(run.counterexamplePath)} leads straight there)`,
   ].join('\n');
   if (!wrong) {
