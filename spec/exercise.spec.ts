@@ -12,9 +12,13 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const exercise = (...args: string[]) => {
   const env = { ...process.env, VITEST: '' };
-  const { stdout, stderr, status } = spawnSync(process.execPath, ['--import', 'tsx', 'scripts/exercise.ts', '--folder', folder, ...args], {
-    ...{ cwd: root, env, encoding: 'utf8' },
-  });
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    ['--import', 'tsx', 'scripts/exercise.ts', '--folder', folder, ...args],
+    {
+      ...{ cwd: root, env, encoding: 'utf8' },
+    },
+  );
   return { stdout, stderr, status };
 };
 
