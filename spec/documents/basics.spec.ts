@@ -3,10 +3,19 @@ import { describe, expect, it } from 'vitest';
 import { initialize } from '../../src/initialize.ts';
 import { implementations } from '../../src/layers.ts';
 import * as models from '../../src/models/index.ts';
-import { forward, initialStatistics, layersOf, parameterCount, type Model } from '../../src/network.ts';
-import { map } from '../../src/ndarray.ts';
+import {
+  backward,
+  forward,
+  initialStatistics,
+  layersOf,
+  parameterCount,
+  parameterShapes,
+  type Model,
+  type Parameters,
+} from '../../src/network.ts';
+import { map, reshape } from '../../src/ndarray.ts';
 import { random } from '../../src/random.ts';
-import { size, tensor, zeros } from '../../src/tensor.ts';
+import { size, tensor, zeros, type Tensor } from '../../src/tensor.ts';
 import { eighths } from '../arbitraries.ts';
 import { expectTensor } from '../close.ts';
 import { tabulate } from '../images.ts';
@@ -37,7 +46,11 @@ describe('images of another size', () => {
   const parameters = initialize(models.mnistNet, random(0));
 
   it('are an error; view(-1, 64·7·7) would make 64 rows of 49 images of 32×32', () => {
-    expect((49 * 64 * 8 * 8) / (64 * 7 * 7)).toBe(64);
+    const maps = { shape: [49, 64, 8, 8], data: new Float64Array(49 * 64 * 8 * 8).map((_, i) => Math.floor(i / 4096)) };
+    const rows = reshape(maps, [64, 64 * 7 * 7]);
+    const second = new Set(rows.data.subarray(64 * 7 * 7, 2 * 64 * 7 * 7));
+    expect(second).toEqual(new Set([0, 1])); // every number is that of its image: one row, of two images
+    expect(naive.flatten(maps).shape).toEqual([49, 64 * 8 * 8]);
     expect(() => forward(vectorized, models.mnistNet, parameters, zeros([1, 1, 32, 32]), 'evaluation')).toThrow(
       new RangeError('linear: w has shape (128, 3136), expected (O, 4096)'),
     );
@@ -50,6 +63,50 @@ describe('images of another size', () => {
       forward(vectorized, asDrawn, initialize(asDrawn, random(0)), zeros([1, 1, pixels, pixels]), 'evaluation');
     expect(() => run(28)).toThrow(new RangeError('linear: w has shape (120, 400), expected (O, 256)'));
     expect(run(32).y.shape).toEqual([1, 10]);
+  });
+});
+
+describe('LeNet-5 "(1998)"', () => {
+  it('as drawn it has 61,706 parameters; that of 1998 has 60,000, of which these layers are part', () => {
+    const drawn = models.lenet5();
+    const count = (name: string) =>
+      Object.entries(parameterShapes(drawn))
+        .filter(([parameter]) => parameter.startsWith(`${name}.`))
+        .reduce((total, [, shape]) => total + size(shape), 0);
+    const layers = ['conv1', 'conv2', 'fc1', 'fc2', 'fc3'].map(count);
+    expect(layers).toEqual([156, 2_416, 48_120, 10_164, 850]);
+    // In 1998 each average had a factor and a bias, a map of the second convolution saw 3, 4 or all 6 maps, 6, 9 and 1
+    // of them, and the last layer, distances to drawings of the digits, did not learn.
+    const averages = [2 * 6, 2 * 16];
+    const sparse = 6 * (3 * 25 + 1) + 9 * (4 * 25 + 1) + (6 * 25 + 1);
+    const [conv1, , fc1, fc2] = layers;
+    expect([sparse, conv1 + averages[0] + sparse + averages[1] + fc1 + fc2]).toEqual([1_516, 60_000]);
+    expect(parameterCount(drawn)).toBe(61_706);
+  });
+});
+
+describe('batch norm behind a layer with a bias', () => {
+  const { cnnWithBn } = models;
+  const parameters = { ...initialize(cnnWithBn, random(0)), ...initialStatistics(cnnWithBn) };
+  const labels = tensor([0, 1, 2]);
+  const run = (all: Parameters, images: number) =>
+    forward(vectorized, cnnWithBn, all, noise([images, 1, 28, 28], 1), { training: random(2) });
+  const { y: logits, tape } = run(parameters, 3);
+  const { dlogits } = vectorized.softmaxCrossEntropyBackward(tensor(1), logits, labels);
+  const { gradients } = backward(vectorized, tape, dlogits);
+
+  it.each(['conv1', 'fc1'])('%s.bias is a dead parameter: no gradient, and moving it changes no logit', (name) => {
+    const largest = ({ data }: Tensor) => data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const share = largest(gradients[`${name}.bias`]) / largest(gradients[`${name}.weight`]);
+    expect(share).toBeLessThan(1e-13); // 0 but for rounding
+    const moved = { ...parameters, [`${name}.bias`]: map(parameters[`${name}.bias`], () => 3) };
+    expectTensor('logits', run(moved, 3).y, logits, 1e-12);
+  });
+
+  it('one image alone is an error: the features behind fc1 have one value each, and no deviation', () => {
+    expect(() => run(parameters, 1)).toThrow(
+      new RangeError('batchNorm: x has 1 value per channel, expected at least 2'),
+    );
   });
 });
 

@@ -2,10 +2,20 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { batches, first } from '../../src/data/images.ts';
 import { mnist } from '../../src/data/mnist.ts';
-import { implementations } from '../../src/layers.ts';
+import { initialize } from '../../src/initialize.ts';
+import { implementations, type Layers } from '../../src/layers.ts';
 import * as models from '../../src/models/index.ts';
-import { parameterCount, parameterShapes, type Model } from '../../src/network.ts';
-import { reshape } from '../../src/ndarray.ts';
+import {
+  backward,
+  forward,
+  lossAndGradients,
+  parameterCount,
+  parameterShapes,
+  type Model,
+  type Parameters,
+} from '../../src/network.ts';
+import { add, map, reshape, sub } from '../../src/ndarray.ts';
+import { optimizerState, sgd } from '../../src/optimizer.ts';
 import { random } from '../../src/random.ts';
 import { get, set, size, tensor, zeros, type Tensor } from '../../src/tensor.ts';
 import { geometry } from '../../src/window.ts';
@@ -59,6 +69,54 @@ describe('why convolution', () => {
   });
 });
 
+it('what it calls convolution does not turn the kernel: with it turned, the map of vertical edges has the other sign', () => {
+  const { inputs, y } = goldenFile('conv2d.json').cases.find(({ id }) => id === 'conv2d/edge-vertical')!;
+  const turned = tabulate([1, 1, 3, 3], (o, c, h, v) => get(inputs.w, o, c, 2 - h, 2 - v));
+  expectTensor('y', conv2d(inputs.x, inputs.w, inputs.b), y);
+  expectTensor(
+    'turned',
+    conv2d(inputs.x, turned, inputs.b),
+    map(y, (value) => -value),
+  );
+});
+
+describe('a second convolution', () => {
+  it('needs filters with a channel axis: 1,008 weights more, without which nothing fits; y is a sum over channels', () => {
+    const w = models.page3TwoConv.nodes.flatMap((node) => ('layer' in node ? [node] : []))[3].parameters!.w;
+    const filters = w.filter((_, axis) => axis !== 1);
+    expect([w, filters]).toEqual([[16, 8, 3, 3], [16, 3, 3]]); // prettier-ignore
+    expect(parameterCount(models.page3TwoConv) - (size(w) - size(filters))).toBe(26_554);
+    const x = map(zeros([2, 2, 5, 5]), random(0).normal);
+    expect(() => conv2d(x, zeros([16, 1, 3, 3]), zeros([16]))).toThrow(
+      new RangeError('conv2d: w has shape (16, 1, 3, 3), expected (O, 2, KH, KW)'),
+    );
+    const weights = map(zeros([3, 2, 3, 3]), random(1).normal);
+    const channel = (image: Tensor, c: number) =>
+      tabulate([image.shape[0], 1, ...image.shape.slice(2)], (n, _, h, v) => get(image, n, c, h, v));
+    const [first, second] = [0, 1].map((c) => conv2d(channel(x, c), channel(weights, c), zeros([3])));
+    expectTensor('y', conv2d(x, weights, zeros([3])), add(first, second), 1e-14); // 18 terms in another order
+  });
+
+  it('hands back dx: where it does not, the layers before it have no gradient, and the others have theirs', () => {
+    const { vectorized } = implementations;
+    const withoutDx: Layers = {
+      ...vectorized,
+      conv2dBackward: (dy, x, ...rest) => ({ ...vectorized.conv2dBackward(dy, x, ...rest), dx: zeros(x.shape) }),
+    };
+    const model = models.page3TwoConv;
+    const parameters = initialize(model, random(1));
+    const x = map(zeros([1, 1, 28, 28]), random(0).normal);
+    const [right, wrong] = [vectorized, withoutDx].map(
+      (layers) => lossAndGradients(layers, model, parameters, x, tensor([3]), 'evaluation').gradients,
+    );
+    for (const name of Object.keys(parameters))
+      if (name.startsWith('conv1')) {
+        expect(Math.hypot(...right[name].data)).toBeGreaterThan(0);
+        expect([...wrong[name].data].every((value) => value === 0)).toBe(true);
+      } else expectTensor(name, wrong[name], right[name]);
+  });
+});
+
 describe('padding and stride', () => {
   const kernels = [1, 2, 3, 4, 5, 6, 7];
   const out = (kernel: number, padding: number, stride: number) =>
@@ -71,6 +129,12 @@ describe('padding and stride', () => {
           expect(out(kernel, padding, stride) === 28, `kernel ${kernel}, padding ${padding}, stride ${stride}`).toBe(
             stride === 1 && padding === (kernel - 1) / 2,
           );
+  });
+
+  it('"(input + 2·padding − kernel) / stride + 1" is 14.5 and 13.5 where there are 14 and 13 places: it lacks the floor', () => {
+    const printed = (padding: number) => (28 + 2 * padding - 3) / 2 + 1;
+    expect([printed(1), printed(0)]).toEqual([14.5, 13.5]);
+    expect([out(3, 1, 2), out(3, 0, 2)]).toEqual([14, 13]);
   });
 
   it('"stride 2 halves": with half the kernel as padding; without padding 28 becomes 13', () => {
@@ -134,6 +198,49 @@ describe('"4× fewer parameters"', () => {
       .filter(([name]) => name.startsWith('fc'))
       .reduce((total, [, shape]) => total + size(shape), 0);
     expect(((100 * linear) / parameterCount(models.page3)).toFixed(1)).toBe('99.9');
+  });
+});
+
+describe('the gradient that goes back into the convolution', () => {
+  const { naive } = implementations;
+  const { inputs, constants, gradients } = goldenFile('models/page3.json').cases.find(({ id }) => id === 'page3/tiny')!;
+  const { x, ...learned } = inputs;
+  const labels = constants!.labels;
+  const parameters = (): Parameters => structuredClone(learned);
+  const loss = (all: Parameters) => lossAndGradients(naive, models.page3, all, x, labels, 'evaluation').loss;
+  const norm = ({ data }: Tensor) => Math.hypot(...data);
+
+  it('uses the weights as they were: after a step of rate 0.1 it is off by 11 %', () => {
+    const [trunk, head] = [models.page3.nodes.slice(0, 4), models.page3.nodes.slice(4)];
+    const all = parameters();
+    const flat = forward(naive, { nodes: trunk }, all, x, 'evaluation').y;
+    const { y, tape } = forward(naive, { nodes: head }, all, flat, 'evaluation');
+    const { dlogits } = naive.softmaxCrossEntropyBackward(tensor(1), y, labels);
+    const right = backward(naive, tape, dlogits);
+    const { 'fc1.weight': _1, 'fc1.bias': _2, 'fc2.weight': _3, 'fc2.bias': _4, ...convolution } = all;
+    const dense = Object.fromEntries(Object.entries(all).filter(([name]) => !(name in convolution)));
+    sgd(dense, right.gradients, optimizerState(), { rate: 0.1 }); // moves what the tape holds, too
+    const late = backward(naive, tape, dlogits);
+    expect(late.gradients['fc2.weight']).toEqual(right.gradients['fc2.weight']);
+    expect((norm(sub(late.dx, right.dx)) / norm(right.dx)).toFixed(2)).toBe('0.11');
+  });
+
+  it('is divided by the batch once: by the loss, or by the convolution, and not by both', () => {
+    const { tape, logits } = lossAndGradients(naive, models.page3, parameters(), x, labels, 'evaluation');
+    const N = 2;
+    const ofLoss = (dy: number) => naive.softmaxCrossEntropyBackward(tensor(dy), logits, labels).dlogits;
+    const atConvolution = (dy: number) => backward(naive, tape, ofLoss(dy)).gradients['conv1.bias'];
+    const half = (gradient: Tensor) => map(gradient, (value) => value / N);
+    expectTensor('p − y, then / N', half(atConvolution(N)), gradients['dconv1.bias'], 1e-15);
+    expectTensor('(p − y) / N', atConvolution(1), gradients['dconv1.bias'], 1e-15);
+    const twice = half(atConvolution(1));
+    const moved = (h: number) => {
+      const all = parameters();
+      all['conv1.bias'].data[1] += h;
+      return loss(all);
+    };
+    const slope = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+    expect(slope / get(twice, 1)).toBeCloseTo(2, 7); // it would be half the slope
   });
 });
 

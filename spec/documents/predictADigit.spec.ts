@@ -180,13 +180,20 @@ describe('a model that knows digits', () => {
     expect(() => predict(vectorized, dense, parameters, toNHWC(x))).toThrow(
       new RangeError('predict: x has shape (1, 28, 28, 1), expected (N, 1, 28, 28)'),
     );
-    const raw = predict(
-      vectorized,
-      dense,
-      parameters,
-      map(x, (value) => value * 255),
-    );
-    expect(raw.map(({ digit }) => digit)).toEqual([7]);
+    const raw = map(x, (value) => value * 255);
+    expect(predict(vectorized, dense, parameters, raw).map(({ digit }) => digit)).toEqual([7]);
+  });
+
+  it('reads as many digits without /255, and is sure of every one: most probabilities are 0 in float32', () => {
+    const data255 = Float64Array.from(digits.flatMap(({ pixels }) => [...pixels]));
+    const raw = predict(vectorized, dense, parameters, { shape: [digits.length, 1, 28, 28], data: data255 });
+    const share = (values: readonly boolean[]) => values.filter(Boolean).length / values.length;
+    const accuracy = share(raw.map(({ digit }, n) => digit === data.test.labels[n]));
+    const zero = share(raw.flatMap(({ probabilities }) => probabilities.map((p) => Math.fround(p) === 0)));
+    // measured for seeds 0 to 4: 83.0 72.6 78.2 83.6 84.4 %, all confidences above 0.996 in the mean, 88 to 89 % are 0
+    expect(Math.abs(accuracy - asTheyAre.accuracy)).toBeLessThan(0.05);
+    expect(raw.reduce((sum, { confidence }) => sum + confidence, 0) / raw.length).toBeGreaterThan(0.99);
+    expect(zero).toBeGreaterThan(0.8);
   });
 });
 
