@@ -131,10 +131,10 @@ describe('every error is there', () => {
     expectIds(errorsOf(file).map(({ id }) => id), `E${n}`, count); // prettier-ignore
   });
 
-  it('with a title, and with what shows it: a sentence of a test, a fixture or a bug; or there is nothing to compute', () => {
+  it('with a title, and with what shows it: a sentence of a test, or a fixture; or there is nothing to compute', () => {
     const shows = (text: string) =>
       linksOf(text).some(({ name, to }) => to.endsWith('.spec.ts') && name !== basename(to)) ||
-      codeOf(text).some((code) => homes.has(code) || isBug(code)) ||
+      codeOf(text).some((code) => homes.has(code)) ||
       /nothing\s+to\s+compute/.test(text);
     expectNone([
       ...errors.filter(({ title }) => title === '').map(({ id }) => `${id} has no title`),
