@@ -242,20 +242,9 @@ describe('what they name exists', () => {
     }
   });
 
-  it('bugs, and those that are linked are in that file', async () => {
+  it('bugs', () => {
     const named = files.flatMap((file) => codeOf(textOf(file)).filter(isBug));
     expectNone(named.filter((code) => !bugs.some(({ id }) => id === code)).map((code) => `there is no bug ${code}`));
-    const wrong: string[] = [];
-    for (const link of links) {
-      const code = link.name.replaceAll('`', '');
-      if (!isBug(code) || !existsSync(fileOf(link))) continue;
-      const module: object = pathOf(link).startsWith('spec/bugs/')
-        ? await import(/* @vite-ignore */ pathToFileURL(fileOf(link)).href)
-        : {};
-      const found = Object.values(module).flat().some(({ id }) => id === code); // prettier-ignore
-      if (!found) wrong.push(`${link.at}: ${code} is not in ${pathOf(link)}`);
-    }
-    expectNone(wrong);
   });
 
   it('functions, exported by the file that they are linked to', async () => {
