@@ -82,7 +82,7 @@ describe('the first part: ten images of noise, four classes', () => {
     const whole = reshape(naive.softmax(reshape(scores, [1, 40])), [10, 4]); // exp(A) / sum(exp(A))
     expect(exactSum(whole.data)).toBeCloseTo(1, 14);
     const tenths = sum(whole, [1]);
-    for (const tenth of tenths.data) expect(Math.abs(tenth - 0.1)).toBeLessThan(0.03); // measured: 0.087 to 0.116
+    for (const tenth of tenths.data) expect(Math.abs(tenth - 0.1)).toBeLessThan(0.03); // measured: 0.089 to 0.108
     expectTensor('rows over their sums', div(whole, tenths), naive.softmax(scores), 1e-15);
   });
 
@@ -110,8 +110,8 @@ describe('the first part: ten images of noise, four classes', () => {
     const { dlogits } = naive.softmaxCrossEntropyBackward(tensor(1), scores, labels);
     expectTensor('dlogits', dlogits, map(sub(naive.softmax(scores), y), (v) => v / 10), 1e-16); // prettier-ignore
     const delta = sub(whole, y);
-    expect(apart(delta, slopes)).toBeGreaterThan(0.5); // measured: 0.69
-    expect(apart(delta, dlogits)).toBeGreaterThan(5); // measured: 10.8
+    expect(apart(delta, slopes)).toBeGreaterThan(1); // measured: 3.6
+    expect(apart(delta, dlogits)).toBeGreaterThan(5); // measured: 10.2
   });
 });
 
@@ -244,7 +244,7 @@ describe('the second part: its gradient of the convolution', () => {
       return apart(sub(add(f(model, a), f(model, b)), f(model, zeros(a.shape))), together);
     };
     expect(bent(withoutTanh)).toBeLessThan(1e-12);
-    expect(bent(tanhAvg)).toBeGreaterThan(0.1); // measured: 0.32
+    expect(bent(tanhAvg)).toBeGreaterThan(0.1); // measured: 0.27
   });
 
   it('a falling loss says nothing for it: as it is coded the loss falls too, and further than with the right one', () => {
