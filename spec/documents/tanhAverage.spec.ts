@@ -257,9 +257,10 @@ describe('the second part: its gradient of the convolution', () => {
       conv1.push(gradients['conv1.weight']);
       sgd(parameters, { ...gradients, 'conv1.weight': conv1.reduce(add) }, optimizerState(), { rate: 0.01 }); // W_grad adds up
     }
-    // 2.31 to 2.09, where the right gradients lead to 2.19; for seeds 1 to 3: 2.26 to 2.12, 2.32 to 2.10, 2.29 to 2.13
+    // 2.31 to 2.09, where the right gradients of this network lead to 2.15, and those of the one that was meant to 2.19;
+    // for seeds 1 to 3: 2.26 to 2.12, 2.32 to 2.10, 2.29 to 2.13
     losses.slice(1).forEach((loss, i) => expect(loss).toBeLessThan(losses[i]));
-    expect(losses[9]).toBeLessThan(2.15);
+    expect(losses[9]).toBeLessThan(2.12);
     const [dw, expected] = [conv1[0], right['conv1.weight']];
     const cosine = dot(dw, expected).data[0] / Math.hypot(...dw.data) / Math.hypot(...expected.data);
     expect(cosine).toBeLessThan(0.7); // for seeds 0 to 4: 0.52 −0.03 0.32 −0.11 0.37
