@@ -213,6 +213,7 @@ describe('the second part: its gradient of the convolution', () => {
     const [w, delta] = [start['fc1.weight'], normal([32, 32], 1)];
     const wrong = reshape(matmul(transpose(w), delta), [32, 3456]);
     const { dx } = vectorized.linearBackward(delta, zeros([32, 3456]), w, zeros([32]));
+    expectTensor('dx', dx, matmul(delta, w)); // np.dot(new_deltaL, W_fc1)
     expect(wrong.shape).toEqual(dx.shape);
     expect(apart(wrong, dx)).toBeGreaterThan(1); // measured: 1.4, as of two that have nothing in common
     expect(() => matmul(transpose(w), normal([16, 32], 1))).toThrow('matmul: (3456, 32) · (16, 32) do not fit');
