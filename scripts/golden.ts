@@ -1,12 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { expectedText } from '../spec/expected.ts';
+import { differences, expectedText } from '../spec/expected.ts';
 import { goldenNames } from '../spec/golden.ts';
 import { commandLine, script } from './script.ts';
 
 const help = `Fills in what the fixtures in golden/ expect, from their inputs, in exact arithmetic.
 
   npm run golden               write every file anew
-  npm run golden -- --check    change nothing; exit 1 if a file is not what exact arithmetic makes of it
+  npm run golden -- --check    change nothing; exit 1 if a file is not what exact arithmetic makes of it,
+                               and say which number of which case is not
   npm run golden -- conv2d     only the files whose name contains conv2d
 `;
 
@@ -34,5 +35,6 @@ async function run(check: boolean, parts: readonly string[]): Promise<void> {
     console.log(
       `golden/${name}: ${same ? 'as it should be' : check ? 'NOT what exact arithmetic makes of it' : 'written'}`,
     );
+    for (const line of check ? differences(before, after) : []) console.log(`  ${line}`);
   }
 }
