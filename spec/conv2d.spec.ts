@@ -113,7 +113,9 @@ export const laws = specify('conv2d', {
     [of({ x: [3, 8, 9] }), 'conv2d: x has shape (3, 8, 9), expected (N, C, H, W)'],
     [of({ x: [0, 3, 8, 9] }), 'conv2d: x has shape (0, 3, 8, 9), expected (N, C, H, W)'],
     [of({ w: [4, 1, 3, 2] }), 'conv2d: w has shape (4, 1, 3, 2), expected (O, 3, KH, KW)'],
+    [of({ w: [4, 5, 3, 2] }), 'conv2d: w has shape (4, 5, 3, 2), expected (O, 3, KH, KW)'],
     [of({ b: [3] }), 'conv2d: b has shape (3), expected (4)'],
+    [of({ b: [5] }), 'conv2d: b has shape (5), expected (4)'],
     [cut, 'conv2d: x has shape (2, 3, 8, 9) and 5 numbers, expected 432'],
     [
       of({ w: [4, 3, 9, 2] }),

@@ -4,12 +4,16 @@ import type { Tensor } from '../src/tensor.ts';
 import type { TrainOptions } from '../src/train.ts';
 import type { Compare } from './close.ts';
 import type { ExactStep } from './exact.ts';
-import type { Case } from './law.ts';
+import type { Call, Case } from './law.ts';
 
-/** A case whose answer is known from outside this repository. golden/README.md describes the format. */
-export interface GoldenCase extends Case {
+/** What every case of a fixture file has. */
+interface Golden {
   readonly id: string;
   readonly title: string;
+}
+
+/** A case whose answer is known from outside this repository. golden/README.md describes the format. */
+export interface GoldenCase extends Golden, Case {
   readonly tier: 'exact' | 'real' | 'special' | 'trace' | 'default';
   /** Every option that `options` leaves to its default (tier default only). */
   readonly resolved?: object;
@@ -30,10 +34,15 @@ export interface GoldenCase extends Case {
   readonly worked?: string;
 }
 
+/** A call that is an error, forward and backward. */
+export interface GoldenInvalid extends Golden, Call {
+  readonly tier: 'invalid';
+  /** The message, word by word. */
+  readonly error: string;
+}
+
 /** Steps of an optimizer whose results are known from outside this repository. */
-export interface GoldenSteps {
-  readonly id: string;
-  readonly title: string;
+export interface GoldenSteps extends Golden {
   readonly optimizer: string;
   /** Before the first step. */
   readonly parameters: Readonly<Record<string, Tensor>>;
@@ -48,9 +57,7 @@ export interface GoldenSteps {
 }
 
 /** The running statistics of a batch norm over some batches, known from outside this repository. */
-export interface GoldenRunning {
-  readonly id: string;
-  readonly title: string;
+export interface GoldenRunning extends Golden {
   /** Before the first batch. */
   readonly running: { readonly mean: Tensor; readonly variance: Tensor };
   /** One batch after the other: (steps, …). */
@@ -62,9 +69,7 @@ export interface GoldenRunning {
 }
 
 /** A model that learns the first digits of golden/mnist by plain SGD, as another program saw it. */
-export interface GoldenCurve extends Pick<TrainOptions, 'epochs' | 'batch' | 'seed'> {
-  readonly id: string;
-  readonly title: string;
+export interface GoldenCurve extends Golden, Pick<TrainOptions, 'epochs' | 'batch' | 'seed'> {
   readonly model: string;
   readonly images: number;
   readonly rate: number;
@@ -74,7 +79,7 @@ export interface GoldenCurve extends Pick<TrainOptions, 'epochs' | 'batch' | 'se
   readonly compare: Compare;
 }
 
-export interface GoldenFile<Case = GoldenCase> {
+export interface GoldenFile<Case = GoldenCase | GoldenInvalid> {
   readonly format: 'cnn-spec/1';
   /** The layer that the cases call, or the layers of the network that they run through; neither for optimizers and statistics. */
   readonly layer?: string;
@@ -102,7 +107,7 @@ export const beside = (name: string, file: string): Uint8Array => readFileSync(n
  * golden/<name>, with every {shape, data} and every {shape, file, name} made a Tensor. Its cases are GoldenSteps in
  * optimizers.json, GoldenRunning in batchStatistics.json, GoldenCurve in models/tanhAvgCurve.json.
  */
-export function goldenFile<Case = GoldenCase>(name: string): GoldenFile<Case> {
+export function goldenFile<Case = GoldenCase | GoldenInvalid>(name: string): GoldenFile<Case> {
   const large = new Map<string, Readonly<Record<string, Tensor>>>();
   const stored = (file: string) => {
     if (!large.has(file)) large.set(file, readSafetensors(file, beside(name, file)).tensors);

@@ -56,6 +56,7 @@ export const laws = specify('linear', {
   rejects: [
     [of({ x: [2, 3, 1] }), 'linear: x has shape (2, 3, 1), expected (N, D)'],
     [of({ w: [3, 4] }), 'linear: w has shape (3, 4), expected (O, 3)'],
+    [of({ w: [4, 5] }), 'linear: w has shape (4, 5), expected (O, 3)'],
     [of({ b: [3] }), 'linear: b has shape (3), expected (4)'],
   ],
 });

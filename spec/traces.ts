@@ -60,7 +60,7 @@ function nodesOf(steps: readonly ExactStep[], { inputs, constants = {} }: Golden
 export const networkFixtures = goldenNames
   .filter((name) => name.startsWith('models/') && goldenFile(name).network)
   .flatMap((name) => {
-    const { network = [], cases } = goldenFile(name);
+    const { network = [], cases } = goldenFile<GoldenCase>(name);
     const isLoss = (step: ExactStep): step is ExactLayer => 'layer' in step && step.layer === 'softmaxCrossEntropy';
     return cases.map((golden) => ({
       golden,

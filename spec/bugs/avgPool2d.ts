@@ -117,6 +117,13 @@ export const avgPool2d = [
       'dx is placed by the rows and columns of the padded image',
       ['30'],
     ],
+    'unknown-option': [
+      'avgPool2dShape',
+      "knownOptions('avgPool2d', options, ['kernel', 'stride', 'padding', 'ceilMode', 'countIncludePad']);",
+      '',
+      'an option that does not exist is ignored',
+      ['71'],
+    ],
   }),
   ...bugsOf('avgPool2d', 'window.ts', {
     'padding-not-symmetric': [

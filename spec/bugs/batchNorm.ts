@@ -129,6 +129,21 @@ export const batchNorm = [
       'dy counts as ones',
       ['18'],
     ],
+    'unknown-option': [
+      'batchNormShape',
+      "knownOptions('batchNorm', options, ['eps']);",
+      '',
+      'an option that does not exist is ignored',
+      ['71'],
+    ],
+    'gamma-unchecked': [
+      'batchNormShape',
+      "dims('batchNorm: gamma', gamma, [sizes.C]);",
+      '',
+      'a gamma for more channels is taken',
+      ['71'],
+    ],
+    'eps-unchecked': ['batchNormShape', "between('batchNorm: eps', eps, 0);", '', 'a negative eps is taken', ['71']],
   }),
   ...bugsOf('batchNorm', 'naive/batchStatistics.ts', {
     'unbiased-variance': [
@@ -172,6 +187,13 @@ export const batchNorm = [
       'data: t.data.map((_, at) => t.data[Math.floor(at / (C * P)) * C * P + (at % P) * C + (Math.floor(at / P) % C)]) })',
       'images are read as (N, H, W, C)',
       ['55', 'E4.3'],
+    ],
+    'one-value': [
+      'batchStatisticsShape',
+      'if (count < 2)',
+      'if (count < 1)',
+      'one value per channel is taken, its variance is 0',
+      ['71'],
     ],
   }),
 ];

@@ -115,4 +115,18 @@ export const batchNormInference = bugsOf('batchNormInference', 'naive/batchNormI
     'dbeta is the mean over the batch',
     ['17'],
   ],
+  'negative-variance': [
+    'batchNormInferenceShape',
+    'value < 0',
+    'value < -1',
+    'a negative variance is taken: y is NaN',
+    ['71'],
+  ],
+  'eps-unchecked': [
+    'batchNormInferenceShape',
+    "between('batchNormInference: eps', eps, 0);",
+    '',
+    'a negative eps is taken',
+    ['71'],
+  ],
 });

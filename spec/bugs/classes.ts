@@ -96,4 +96,5 @@ export const classes: Readonly<Record<number, BugClass>> = {
     'a bug of data/; not yet in the catalogue',
   ),
   70: of('bytes read as numbers of another size', 'Mnemosyne#1988', 'a bug of data/; not yet in the catalogue'),
+  71: of('a call that must be an error is none', 'pytorch#1381, pytorch#16045, onnxruntime#29464, mxnet#10689'),
 };

@@ -160,6 +160,27 @@ export const conv2d = [
       'in dw the padding counts as 1',
       ['8', '15'],
     ],
+    'unknown-option': [
+      'conv2dShape',
+      "knownOptions('conv2d', options, ['stride', 'padding', 'dilation']);",
+      '',
+      'an option that does not exist is ignored',
+      ['71'],
+    ],
+    'longer-bias': [
+      'conv2dShape',
+      "dims('conv2d: b', b, [O]);",
+      "dims('conv2d: b', b, ['B']);",
+      'biases for more kernels are taken',
+      ['71'],
+    ],
+    'deeper-kernels': [
+      'conv2dShape',
+      "['O', C, 'KH', 'KW']",
+      "['O', 'C', 'KH', 'KW']",
+      'kernels of more channels are taken',
+      ['71'],
+    ],
   }),
   ...bugsOf('conv2d', 'window.ts', {
     'kernel-flip': [

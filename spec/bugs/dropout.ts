@@ -92,4 +92,12 @@ export const dropout = bugsOf('dropout', 'naive/dropout.ts', {
     ['58'],
   ],
   'dy-ignored': ['dropoutBackward', 'get(flat(dy), n, c, i)', '1', 'dy counts as ones', ['18']],
+  'mask-unchecked': [
+    'dropoutShape',
+    'keep !== 0 && keep !== 1',
+    'Number.isNaN(keep)',
+    'a mask of ½ is taken, and leaves out',
+    ['71'],
+  ],
+  'p-unchecked': ['dropoutShape', "between('dropout: p', p, 0, 1);", '', 'a p below 0 or above 1 is taken', ['71']],
 });

@@ -44,4 +44,11 @@ export const flatten = bugsOf('flatten', 'naive/flatten.ts', {
     ['62', 'E0.1'],
   ],
   'dx-zero': ['flattenBackward', 'dy.data.slice()', 'new Float64Array(dy.data.length)', 'no gradient passes', ['20']],
+  'unknown-option': [
+    'flattenShape',
+    "knownOptions('flatten', options, []);",
+    '',
+    'an option that does not exist is ignored',
+    ['71'],
+  ],
 });

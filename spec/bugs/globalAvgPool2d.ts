@@ -80,4 +80,11 @@ export const globalAvgPool2d = bugsOf('globalAvgPool2d', 'naive/globalAvgPool2d.
     ['18'],
   ],
   'dy-ignored': ['globalAvgPool2dBackward', 'get(dy, n, c)', '1', 'dy counts as ones', ['18']],
+  'unknown-option': [
+    'globalAvgPool2dShape',
+    "knownOptions('globalAvgPool2d', options, []);",
+    '',
+    'an option that does not exist is ignored',
+    ['71'],
+  ],
 });

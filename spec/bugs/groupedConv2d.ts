@@ -123,6 +123,13 @@ export const groupedConv2d = [
       'without the option, convolution is depthwise',
       ['9'],
     ],
+    'kernels-left-over': [
+      'groupedConv2dShape',
+      'O % groups !== 0',
+      'O < groups',
+      'kernels that are no multiple of the groups are taken',
+      ['71'],
+    ],
   }),
   ...bugsOf('groupedConv2d', 'window.ts', {
     'stride-swapped': [

@@ -27,4 +27,18 @@ export const leakyRelu = bugsOf('leakyRelu', 'naive/leakyRelu.ts', {
     'the slope is a float32: 0.01 has other digits',
     ['E4.23'],
   ],
+  'unknown-option': [
+    'leakyReluShape',
+    "knownOptions('leakyRelu', options, ['negativeSlope']);",
+    '',
+    'an option that does not exist is ignored',
+    ['71'],
+  ],
+  'slope-unchecked': [
+    'leakyReluShape',
+    "between('leakyRelu: negativeSlope', negativeSlope, 0);",
+    '',
+    'a negative slope is taken',
+    ['71'],
+  ],
 });

@@ -73,4 +73,12 @@ export const linear = bugsOf('linear', 'naive/linear.ts', {
   ],
   'dy-first-row': ['linearBackward', 'get(dy, n, o)', 'get(dy, 0, o)', 'dy of the first entry serves all', ['18']],
   disconnected: ['linearBackward', 'accumulate(dx, get(w, o, d) * slope, n, d);', '', 'no gradient reaches x', ['20']],
+  'unknown-option': [
+    'linearShape',
+    "knownOptions('linear', options, []);",
+    '',
+    'an option that does not exist is ignored',
+    ['71'],
+  ],
+  'wider-weights': ['linearShape', "['O', D]", "['O', 'D']", 'weights for more inputs are taken', ['71']],
 });

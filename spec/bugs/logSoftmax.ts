@@ -79,4 +79,11 @@ export const logSoftmax = bugsOf('logSoftmax', 'naive/logSoftmax.ts', {
     'dx is divided by the batch here, and again in the loss',
     ['42'],
   ],
+  'unknown-option': [
+    'logSoftmaxShape',
+    "knownOptions('logSoftmax', options, []);",
+    '',
+    'an option that does not exist is ignored',
+    ['71'],
+  ],
 });

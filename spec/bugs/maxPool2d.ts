@@ -138,6 +138,13 @@ export const maxPool2d = [
       'dy is read with rows and columns in each other’s place',
       ['18'],
     ],
+    'unknown-option': [
+      'maxPool2dShape',
+      "knownOptions('maxPool2d', options, ['kernel', 'stride', 'padding', 'dilation', 'ceilMode']);",
+      '',
+      'an option that does not exist is ignored',
+      ['71'],
+    ],
   }),
   ...bugsOf('maxPool2d', 'window.ts', {
     'kernel-swapped': [
@@ -197,6 +204,13 @@ export const maxPool2d = [
       'last * stride < size ?',
       'ceil mode drops a last window that starts on one of the last pixels, as many as there is padding',
       ['23'],
+    ],
+    'padding-up-to-kernel': [
+      'poolGeometry',
+      'if (2 * width > taps)',
+      'if (width > taps)',
+      'more padding than half the kernel is taken',
+      ['71'],
     ],
   }),
 ];

@@ -44,4 +44,25 @@ export const meanSquaredError = bugsOf('meanSquaredError', 'naive/meanSquaredErr
     'gradients are kept as integers',
     ['E0.10'],
   ],
+  'unknown-option': [
+    'meanSquaredErrorShape',
+    "knownOptions('meanSquaredError', options, []);",
+    '',
+    'an option that does not exist is ignored',
+    ['71'],
+  ],
+  'target-shape': [
+    'meanSquaredErrorShape',
+    "dims('meanSquaredError: target', target, shape);",
+    '',
+    'a target of another shape is taken',
+    ['71'],
+  ],
+  'mean-of-nothing': [
+    'meanSquaredErrorShape',
+    'count === 0',
+    'count < 0',
+    'the mean of nothing is NaN, and no error',
+    ['71'],
+  ],
 });

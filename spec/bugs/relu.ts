@@ -37,4 +37,11 @@ export const relu = bugsOf('relu', 'naive/relu.ts', {
   ],
   'mask-of-dy': ['reluBackward', 'x.data[i] <= 0', 'slope <= 0', 'the mask is taken from dy, not from x', ['E4.5']],
   'dy-passes': ['reluBackward', 'x.data[i] <= 0 ? 0 : slope', 'slope', 'all of dy passes', ['20', 'E2.11']],
+  'unknown-option': [
+    'reluShape',
+    "knownOptions('relu', options, []);",
+    '',
+    'an option that does not exist is ignored',
+    ['71'],
+  ],
 });

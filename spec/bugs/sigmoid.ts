@@ -66,4 +66,11 @@ export const sigmoid = bugsOf('sigmoid', 'naive/sigmoid.ts', {
     'exp −x / (1 + exp −x)² on both sides: NaN below −709',
     ['37', '38'],
   ],
+  'unknown-option': [
+    'sigmoidShape',
+    "knownOptions('sigmoid', options, []);",
+    '',
+    'an option that does not exist is ignored',
+    ['71'],
+  ],
 });

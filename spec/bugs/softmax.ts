@@ -99,4 +99,11 @@ export const softmax = bugsOf('softmax', 'naive/softmax.ts', {
     'dx is divided by the batch here, and again in the loss',
     ['42'],
   ],
+  'unknown-option': [
+    'softmaxShape',
+    "knownOptions('softmax', options, []);",
+    '',
+    'an option that does not exist is ignored',
+    ['71'],
+  ],
 });

@@ -144,4 +144,32 @@ export const softmaxCrossEntropy = bugsOf('softmaxCrossEntropy', 'naive/softmaxC
     ['42'],
   ],
   'dy-ignored': ['softmaxCrossEntropyBackward', ' * get(dy)', '', 'dy counts as 1', ['18']],
+  'unknown-option': [
+    'softmaxCrossEntropyShape',
+    "knownOptions('softmaxCrossEntropy', options, []);",
+    '',
+    'an option that does not exist is ignored',
+    ['71'],
+  ],
+  'negative-label': [
+    'softmaxCrossEntropyShape',
+    'label < 0 || ',
+    '',
+    'a label below 0 is taken, and costs nothing',
+    ['71'],
+  ],
+  'label-of-k': [
+    'softmaxCrossEntropyShape',
+    'label >= K',
+    'label > K',
+    'class K of K is taken, and costs nothing',
+    ['71'],
+  ],
+  'sum-unchecked': [
+    'softmaxCrossEntropyShape',
+    'Math.abs(sum - 1) > ROUNDED',
+    'Number.isNaN(sum)',
+    'probabilities that do not add up to 1 are taken',
+    ['71'],
+  ],
 });

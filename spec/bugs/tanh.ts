@@ -52,4 +52,11 @@ export const tanh = bugsOf('tanh', 'naive/tanh.ts', {
     '1 − y² in the place of sech² x: no right digit beyond 19',
     ['37', '44'],
   ],
+  'unknown-option': [
+    'tanhShape',
+    "knownOptions('tanh', options, []);",
+    '',
+    'an option that does not exist is ignored',
+    ['71'],
+  ],
 });
