@@ -20,8 +20,12 @@ it('npm run golden -- --check names the cases in which a digit was changed, and 
     const right = readFileSync(path, 'utf8');
     const document = '"y": { "shape": [2], "data": [0, 4] }';
     const zero = '"gradients": { "dx": { "shape": [1, 3], "data": [0, 0, 3] } }';
-    for (const line of [document, zero]) expect(right).toContain(line);
-    const wrong = right.replace(document, document.replace('4', '5')).replace(zero, zero.replace('[0, 0', '[8, 9'));
+    const special = '"y": { "shape": [4], "data": ["NaN", 0, "Infinity", 0] }';
+    for (const line of [document, zero, special]) expect(right).toContain(line);
+    const wrong = right
+      .replace(document, document.replace('4', '5'))
+      .replace(zero, zero.replace('[0, 0', '[8, 9'))
+      .replace(special, special.replace('"Infinity"', '7'));
     writeFileSync(path, wrong);
     const check = () => {
       const { stdout, stderr, status } = spawnSync(
@@ -37,6 +41,7 @@ it('npm run golden -- --check names the cases in which a digit was changed, and 
         'golden/relu.json: NOT what exact arithmetic makes of it',
         '  relu/document: y[1] is 5, expected 4',
         '  relu/zero: dx[0, 0] is 8, expected 0; 2 of its 3 numbers differ',
+        '  relu/special, by the definition: y[2] is Infinity, expected 7',
         '',
       ],
       stderr: '',
