@@ -347,7 +347,7 @@ function normalised(
 const channelOf = ({ shape: [N, C], data }: ExactTensor, i: number) => Math.floor(i / (data.length / (N * C))) % C;
 
 /** places[p][k]: the row or column under tap k where the window stops for the p-th time, counted out along one axis. */
-function taps(
+export function taps(
   size: number,
   count: number,
   axis: 0 | 1,
