@@ -1,6 +1,9 @@
+import { writeFileSync } from 'node:fs';
 import { implementations } from '../src/layers.ts';
 import { bugs } from '../spec/bugs/index.ts';
-import { killingFixture, killingLaws } from '../spec/bugs/judge.ts';
+import { flaggedText } from '../spec/bugs/flags.ts';
+import { killingFixtures, killingLaws } from '../spec/bugs/judge.ts';
+import { goldenNames, goldenText } from '../spec/golden.ts';
 import { commandLine, script } from './script.ts';
 
 const SEEDS = [1, 2, 3, 4, 5];
@@ -9,6 +12,7 @@ const help = `Plants every known bug, one at a time, and says what notices it.
 
   npm run bugs                  the whole catalogue, some minutes
   npm run bugs -- conv2d        only bugs whose id contains conv2d
+  npm run bugs -- --flags       write into golden/ which fixtures fail under which bugs
   npm run bugs -- --json        { "bugs": [{ id, layer, equivalent, fixtures, laws, gradient, twin }] }
 
 fixtures: the smallest one that fails. laws: one that fails under each of the seeds ${SEEDS.join(', ')}, the twin law and the
@@ -18,10 +22,17 @@ with the definition does. Exit code 1 if a bug that is not equivalent survives t
 
 await script('bugs', async () => {
   const { values, positionals } = commandLine({
-    options: { json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+    options: {
+      flags: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
     allowPositionals: true,
   });
   if (values.help) return void process.stdout.write(help);
+  if (values.flags && positionals.length > 0)
+    throw new RangeError(`--flags takes the whole catalogue, expected nothing beside it, not ${positionals.join(' ')}`);
+  if (values.flags) return writeFlags();
   const chosen = bugs.filter(({ id }) => positionals.length === 0 || positionals.some((part) => id.includes(part)));
   if (chosen.length === 0)
     throw new RangeError(
@@ -30,7 +41,7 @@ await script('bugs', async () => {
   const results = [];
   for (const bug of chosen) {
     const { id, subject: layer, equivalent = null } = bug;
-    const fixtures = await killingFixture(bug);
+    const [fixtures = null] = await killingFixtures(bug);
     const hasLaws = `${layer}Backward` in implementations.naive; // the specs of the others are tests, not lists of laws
     const verdict = hasLaws ? await killingLaws(bug, SEEDS) : { laws: null, gradient: false, twin: false };
     results.push({ id, layer, equivalent, fixtures, ...verdict });
@@ -44,3 +55,17 @@ await script('bugs', async () => {
   }
   if (values.json) process.stdout.write(`${JSON.stringify({ bugs: results }, null, 2)}\n`);
 });
+
+async function writeFlags(): Promise<void> {
+  const failing = [];
+  for (const [i, bug] of bugs.entries()) {
+    failing.push([bug, await killingFixtures(bug)] as const);
+    if ((i + 1) % 50 === 0 || i + 1 === bugs.length) console.log(`${i + 1} of ${bugs.length} bugs planted`);
+  }
+  for (const name of goldenNames) {
+    const before = goldenText(name);
+    const after = await flaggedText(before, failing);
+    if (after !== before) writeFileSync(new URL(`../golden/${name}`, import.meta.url), after);
+    console.log(`golden/${name}: ${after === before ? 'as it should be' : 'written'}`);
+  }
+}

@@ -10,6 +10,8 @@ import type { Call, Case } from './law.ts';
 interface Golden {
   readonly id: string;
   readonly title: string;
+  /** The ids of the known bugs that the case fails under. */
+  readonly flags?: readonly string[];
 }
 
 /** A case whose answer is known from outside this repository. golden/README.md describes the format. */
@@ -79,12 +81,20 @@ export interface GoldenCurve extends Golden, Pick<TrainOptions, 'epochs' | 'batc
   readonly compare: Compare;
 }
 
+/** A known bug: what is wrong, and public reports of its kind. */
+export interface GoldenFlag {
+  readonly bug: string;
+  readonly seen: readonly string[];
+}
+
 export interface GoldenFile<Case = GoldenCase | GoldenInvalid> {
   readonly format: 'cnn-spec/1';
   /** The layer that the cases call, or the layers of the network that they run through; neither for optimizers and statistics. */
   readonly layer?: string;
   readonly network?: readonly ExactStep[];
   readonly source: string;
+  /** The known bugs that cases of this file catch, by id. */
+  readonly flags?: Readonly<Record<string, GoldenFlag>>;
   /** The SHA-256 sums of the files in which large tensors stand. */
   readonly files?: Readonly<Record<string, string>>;
   readonly cases: readonly Case[];

@@ -127,9 +127,15 @@ describe('README', () => {
 });
 
 describe('golden/README', () => {
+  const examples = blocks(fixtures).filter(([language]) => language === 'json');
+  const [golden, flag] = examples.map(([, text]) => JSON.parse(text));
+  const { cases, flags } = JSON.parse(readFileSync(join(root, 'golden/conv2d.json'), 'utf8'));
+
   it('the example is a case of the fixtures', () => {
-    const [[, example]] = blocks(fixtures).filter(([language]) => language === 'json');
-    const { cases } = JSON.parse(readFileSync(join(root, 'golden/conv2d.json'), 'utf8'));
-    expect(cases).toContainEqual(JSON.parse(example));
+    expect(cases).toContainEqual(expect.objectContaining(golden));
+  });
+
+  it('the example of a flag is one of the fixtures', () => {
+    expect(flags).toMatchObject(flag);
   });
 });

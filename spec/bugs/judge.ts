@@ -58,11 +58,11 @@ async function fixturesOf(bug: Bug): Promise<readonly Check[]> {
   }));
 }
 
-/** The smallest fixture that fails under a bug, all of them held in the order of the file and then in reverse. */
-export async function killingFixture(bug: Bug): Promise<string | null> {
+/** The fixtures that fail under a bug, the smallest first, all of them held in the order of the file and then in reverse. */
+export async function killingFixtures(bug: Bug): Promise<readonly string[]> {
   const checks = await fixturesOf(bug);
   const killers = [...checks, ...checks.toReversed()].filter(({ hold }) => fails(hold));
-  return killers.toSorted((a, b) => a.numbers - b.numbers)[0]?.id ?? null;
+  return [...new Set(killers.toSorted((a, b) => a.numbers - b.numbers).map(({ id }) => id))];
 }
 
 export interface LawVerdict {
