@@ -5,7 +5,7 @@ import type { Tensor } from '../src/tensor.ts';
 import type { Bug } from './bugs/bug.ts';
 import { bugs } from './bugs/index.ts';
 import { allowed, expectSameBits, expectTensors, type Compare } from './close.ts';
-import { goldenFile } from './golden.ts';
+import { answeredCases } from './golden.ts';
 import { layerOf, type Call, type Case, type Layer } from './law.ts';
 import { edited, plant } from './plant.ts';
 import type { Judged } from './uphold.ts';
@@ -67,7 +67,7 @@ export async function diagnose(
   const alike = (given: readonly Answer[]) => (bug: { readonly layer: Layer }) =>
     given.every((each) => sameAnswer(each, answer(bug.layer, each.direction, each.call), compare, layer.u));
   const candidates = (await plantedBugs(name)).filter(alike(answers.toReversed()));
-  const others = [...goldenFile(`${name}.json`).cases, ...fc.sample(cases, { seed: 1, numRuns: 30 })].flatMap(
+  const others = [...answeredCases(name), ...fc.sample(cases, { seed: 1, numRuns: 30 })].flatMap(
     ({ inputs, constants, options, dy }) => {
       const call = { inputs, ...(constants && { constants }), options, dy };
       return [answer(layer, 'forward', call), answer(layer, 'backward', call)];

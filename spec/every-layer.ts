@@ -124,7 +124,7 @@ export function lawsOfEveryLayer(
     ...goldenFile(`${name}.json`).cases.flatMap((golden) => [
       leaning(
         'golden',
-        law(`golden: ${golden.title}`, once(golden), (layer) => expectGolden(layer, golden), 1),
+        law(`golden ${golden.id}: ${golden.title}`, once(golden), (layer) => expectGolden(layer, golden), 1),
       ),
       ...('error' in golden || golden.kink !== undefined || golden.steep !== undefined
         ? [] // y has no slope, or none that shows

@@ -1,11 +1,11 @@
 import type { LayerName } from '../src/layers.ts';
 import { geometry, type PoolOptions } from '../src/window.ts';
-import { goldenFile } from './golden.ts';
+import { answeredCases } from './golden.ts';
 import type { Call } from './law.ts';
 
 /** The options of a call as fixtures have them: defaults written out, pairs as pairs, padding as the border it comes to. */
 export function explicitOptions(name: LayerName, { inputs, options }: Call): object {
-  const defaults = goldenFile(`${name}.json`).cases.find(({ id }) => id === `${name}/defaults`)?.resolved ?? {};
+  const defaults = answeredCases(name).find(({ id }) => id === `${name}/defaults`)?.resolved ?? {};
   const { kernel } = options as Partial<PoolOptions>;
   const all: Record<string, unknown> = { ...defaults, ...(kernel && { stride: kernel }), ...options };
   if ('padding' in all) {

@@ -129,6 +129,10 @@ export function goldenFile<Case = GoldenCase | GoldenInvalid>(name: string): Gol
   });
 }
 
+/** The cases of golden/<layer>.json that have an answer. */
+export const answeredCases = (layer: string): readonly GoldenCase[] =>
+  goldenFile(`${layer}.json`).cases.flatMap((golden) => ('error' in golden ? [] : [golden]));
+
 /** How near an output of the case has to come. */
 export function compareOf({ compare }: Pick<GoldenCase, 'compare'>, output: string): Compare {
   return compare === 'exact' || 'mode' in compare ? (compare as Compare) : compare[output];

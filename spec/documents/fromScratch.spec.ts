@@ -20,7 +20,7 @@ import { random } from '../../src/random.ts';
 import { get, set, size, tensor, zeros, type Tensor } from '../../src/tensor.ts';
 import { geometry } from '../../src/window.ts';
 import { expectTensor } from '../close.ts';
-import { goldenFile } from '../golden.ts';
+import { answeredCases } from '../golden.ts';
 import { pad, tabulate } from '../images.ts';
 
 // "CNN from scratch with NumPy": what the document says, and what is true.
@@ -50,7 +50,7 @@ describe('why convolution', () => {
   });
 
   it('"regardless of position": what moves in x moves in y (equivariant), but y is not the same (invariant)', () => {
-    const { inputs } = goldenFile('conv2d.json').cases.find(({ id }) => id === 'conv2d/edge-vertical')!;
+    const { inputs } = answeredCases('conv2d').find(({ id }) => id === 'conv2d/edge-vertical')!;
     const square = (down: number, right: number) => placed(inputs.x, 1 + down, 1 + right, [9, 10]);
     const edges = conv2d(square(0, 0), inputs.w, inputs.b);
     for (const [down, right] of [
@@ -70,7 +70,7 @@ describe('why convolution', () => {
 });
 
 it('what it calls convolution does not turn the kernel: with it turned, the map of vertical edges has the other sign', () => {
-  const { inputs, y } = goldenFile('conv2d.json').cases.find(({ id }) => id === 'conv2d/edge-vertical')!;
+  const { inputs, y } = answeredCases('conv2d').find(({ id }) => id === 'conv2d/edge-vertical')!;
   const turned = tabulate([1, 1, 3, 3], (o, c, h, v) => get(inputs.w, o, c, 2 - h, 2 - v));
   expectTensor('y', conv2d(inputs.x, inputs.w, inputs.b), y);
   expectTensor(
@@ -203,7 +203,7 @@ describe('"4× fewer parameters"', () => {
 
 describe('the gradient that goes back into the convolution', () => {
   const { naive } = implementations;
-  const { inputs, constants, gradients } = goldenFile('models/page3.json').cases.find(({ id }) => id === 'page3/tiny')!;
+  const { inputs, constants, gradients } = answeredCases('models/page3').find(({ id }) => id === 'page3/tiny')!;
   const { x, ...learned } = inputs;
   const labels = constants!.labels;
   const parameters = (): Parameters => structuredClone(learned);

@@ -26,7 +26,7 @@ import { train } from '../../src/train.ts';
 import { geometry } from '../../src/window.ts';
 import { eighths } from '../arbitraries.ts';
 import { expectTensor } from '../close.ts';
-import { goldenFile } from '../golden.ts';
+import { answeredCases } from '../golden.ts';
 import { exactSum, tabulate } from '../images.ts';
 import { networkFixtures } from '../traces.ts';
 
@@ -100,7 +100,7 @@ it('relu comes after the sum, as in its code; its text has it before: ½ where i
 });
 
 it('the cost of a class that softmax makes 0 is not log(1e−12): 100, and not 27.63', () => {
-  const { inputs, constants } = goldenFile('softmaxCrossEntropy.json').cases.find(
+  const { inputs, constants } = answeredCases('softmaxCrossEntropy').find(
     ({ id }) => id === 'softmaxCrossEntropy/hundred',
   )!;
   expect(naive.softmaxCrossEntropy(inputs.logits, constants!.labels).data[0]).toBe(100);

@@ -13,7 +13,7 @@ import { get, getOr, size, tensor, zeros, type Tensor } from '../../src/tensor.t
 import { train } from '../../src/train.ts';
 import { geometry } from '../../src/window.ts';
 import { dot, expectTensor } from '../close.ts';
-import { goldenFile } from '../golden.ts';
+import { answeredCases } from '../golden.ts';
 import { exactSum, tabulate } from '../images.ts';
 
 // "CNN with tanh and average pooling": what the document says and prints, and what is true.
@@ -71,7 +71,7 @@ describe('the first part: ten images of noise, four classes', () => {
   });
 
   it('golden: its ten labels on a matrix of eighths cost 1.5507; as it is coded, 9.6462', () => {
-    const { inputs } = goldenFile('softmaxCrossEntropy.json').cases.find(
+    const { inputs } = answeredCases('softmaxCrossEntropy').find(
       ({ id }) => id === 'softmaxCrossEntropy/document-10x4',
     )!;
     expect(naive.softmaxCrossEntropy(inputs.logits, labels).data[0]).toBeCloseTo(1.5506823068160904, 14);
