@@ -46,11 +46,13 @@ describe('images of another size', () => {
   const parameters = initialize(models.mnistNet, random(0));
 
   it('are an error; view(-1, 64·7·7) would make 64 rows of 49 images of 32×32', () => {
+    // Every number is that of its image.
     const maps = { shape: [49, 64, 8, 8], data: new Float64Array(49 * 64 * 8 * 8).map((_, i) => Math.floor(i / 4096)) };
     const rows = reshape(maps, [64, 64 * 7 * 7]);
-    const imagesOf = (row: number) => new Set(rows.data.subarray(row * 3136, (row + 1) * 3136)); // numbers are those of their images
-    const counts = Array.from({ length: 64 }, (_, row) => imagesOf(row).size);
-    expect([1, 2].map((images) => counts.filter((count) => count === images).length)).toEqual([16, 48]);
+    const [count, length] = rows.shape;
+    const imagesOf = (row: number) => new Set(rows.data.subarray(row * length, (row + 1) * length)).size;
+    const counts = Array.from({ length: count }, (_, row) => imagesOf(row));
+    expect([1, 2].map((images) => counts.filter((of) => of === images).length)).toEqual([16, 48]);
     expect(naive.flatten(maps).shape).toEqual([49, 64 * 8 * 8]);
     expect(() => forward(vectorized, models.mnistNet, parameters, zeros([1, 1, 32, 32]), 'evaluation')).toThrow(
       new RangeError('linear: w has shape (128, 3136), expected (O, 4096)'),
