@@ -500,3 +500,43 @@ function evaluate(
   ]);
   return { y: drop(y), gradients: Object.fromEntries(gradients) };
 }
+
+/** What y does on both sides of a point, along coordinate i of an input: one slope for each of its numbers. */
+export interface SidesOf {
+  readonly input: string;
+  readonly i: number;
+  readonly left: readonly number[];
+  readonly right: readonly number[];
+  /** The slope on the side of a kink where the gradient is declared to be. */
+  readonly declared: readonly number[];
+}
+
+/** The slopes of every number of y along every coordinate of every input, on both sides: for layers of fractions. */
+export function sides(
+  formula: Formula,
+  { inputs, constants = {}, options }: Omit<ExactCall, 'dy'>,
+): readonly SidesOf[] {
+  const { of, h } = fractions;
+  const { aside = (value) => value } = formula;
+  const lift = ({ shape, data }: FloatTensor): ExactTensor => ({ shape, data: Array.from(data, of) });
+  const fixed = Object.values(constants).map(lift);
+  const given = Object.entries(inputs).map(([name, x]) => ({ name, ...lift(x) }));
+  const settled = given.map(({ name, shape, data }) => ({ name, shape, data: data.map(aside) }));
+  const y = (point: readonly (ExactTensor & { name: string })[], input?: string, i?: number, step: Exact = of(0)) => {
+    const moved = point.map(({ name, shape, data }) => ({
+      ...{ shape, data: data.map((value, j) => (name === input && i === j ? add(value, step) : value)) },
+    }));
+    return formula.y([...moved, ...fixed], options as never, of).data;
+  };
+  const slopes = (up: readonly Exact[], down: readonly Exact[], run: Exact) =>
+    up.map((value, p) => round(divide(subtract(value, down[p]), run)));
+  const [here, back] = [y(given), subtract(of(0), h)];
+  return given.flatMap(({ name, data }) =>
+    data.map((_, i) => ({
+      ...{ input: name, i },
+      left: slopes(here, y(given, name, i, back), h),
+      right: slopes(y(given, name, i, h), here, h),
+      declared: slopes(y(settled, name, i, h), y(settled, name, i, back), add(h, h)),
+    })),
+  );
+}
