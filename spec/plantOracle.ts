@@ -10,12 +10,8 @@ export interface OracleEdit {
   readonly put: string;
 }
 
-export interface Oracle {
-  readonly judge: typeof import('./bugs/judge.ts');
-  readonly everyLayer: typeof import('./every-layer.ts');
-  readonly law: typeof import('./law.ts');
-  readonly specify: typeof import('./specify.ts');
-}
+/** Imports a file of the copy: load('law.ts'). */
+export type Load = <Module>(file: string) => Promise<Module>;
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const texts = new Map(
@@ -45,7 +41,7 @@ function reached(edited: readonly string[]): ReadonlySet<string> {
  * specify.ts, which makes no tests if the environment has no VITEST.
  * @throws Error if there is nothing to edit: the oracle has moved on
  */
-export async function withOracle<T>(edits: readonly OracleEdit[], use: (oracle: Oracle) => Promise<T>): Promise<T> {
+export async function withOracle<T>(edits: readonly OracleEdit[], use: (load: Load) => Promise<T>): Promise<T> {
   const copy = mkdtempSync(join(tmpdir(), 'cnn-spec-oracle-'));
   try {
     for (const name of ['src', 'golden', 'node_modules']) symlinkSync(join(root, name), join(copy, name));
@@ -56,13 +52,7 @@ export async function withOracle<T>(edits: readonly OracleEdit[], use: (oracle: 
       if (!files.has(file)) symlinkSync(join(root, 'spec', file), path);
       else writeFileSync(path, edits.filter((edit) => edit.file === file).reduce(edited, text));
     }
-    const load = (file: string) => import(/* @vite-ignore */ pathToFileURL(join(copy, 'spec', file)).href);
-    return await use({
-      judge: await load('bugs/judge.ts'),
-      everyLayer: await load('every-layer.ts'),
-      law: await load('law.ts'),
-      specify: await load('specify.ts'),
-    });
+    return await use((file) => import(/* @vite-ignore */ pathToFileURL(join(copy, 'spec', file)).href));
   } finally {
     rmSync(copy, { recursive: true });
   }
