@@ -12,7 +12,7 @@ const help = `Plants every known bug, one at a time, and says what notices it.
 
   npm run bugs                  the whole catalogue, some minutes
   npm run bugs -- conv2d        only bugs whose id contains conv2d
-  npm run bugs -- --seeds 200   how reliably the laws kill: bugs that survive one seed of 1 … 200 in a hundred, some minutes
+  npm run bugs -- --seeds 200   how reliably the laws kill, each of the seeds 1 … 200 asked: many minutes
   npm run bugs -- --json        { "bugs": [{ id, layer, equivalent, fixtures, laws, gradient, twin }] }
 
 fixtures: the smallest one that fails. laws: one that fails under each of the seeds ${SEEDS.join(', ')}, the twin law and the
@@ -44,11 +44,9 @@ await script('bugs', async () => {
   const hasLaws = ({ subject }: Bug) => `${subject}Backward` in implementations.naive;
   if (values.seeds !== undefined) {
     const seeds = Array.from({ length: integer('--seeds', values.seeds, 1) }, (_, i) => i + 1);
-    return measurePower(
-      chosen.filter((bug) => hasLaws(bug) && bug.equivalent === undefined),
-      seeds,
-      values.json,
-    );
+    const asked = chosen.filter((bug) => hasLaws(bug) && bug.equivalent === undefined);
+    if (asked.length === 0) throw new RangeError('--seeds asks the laws of layers, expected a bug of a layer');
+    return measurePower(asked, seeds, values.json);
   }
   const results = [];
   for (const bug of chosen) {
