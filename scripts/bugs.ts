@@ -1,29 +1,39 @@
 import { writeFileSync } from 'node:fs';
 import { implementations } from '../src/layers.ts';
+import type { Bug } from '../spec/bugs/bug.ts';
 import { bugs } from '../spec/bugs/index.ts';
 import { flaggedText } from '../spec/bugs/flags.ts';
-import { killingFixtures, killingLaws } from '../spec/bugs/judge.ts';
+import { killingFixtures, killingLaws, powerOf } from '../spec/bugs/judge.ts';
 import { goldenNames, goldenText } from '../spec/golden.ts';
-import { commandLine, script } from './script.ts';
+import { commandLine, integer, script } from './script.ts';
 
 const SEEDS = [1, 2, 3, 4, 5];
+/** The share of seeds under which a bug must die. */
+const LEAST = 0.99;
 
 const help = `Plants every known bug, one at a time, and says what notices it.
 
   npm run bugs                  the whole catalogue, some minutes
   npm run bugs -- conv2d        only bugs whose id contains conv2d
   npm run bugs -- --flags       write into golden/ which fixtures fail under which bugs
+  npm run bugs -- --seeds 200   how reliably the laws kill, each of the seeds 1 … 200 asked: many minutes
   npm run bugs -- --json        { "bugs": [{ id, layer, equivalent, fixtures, laws, gradient, twin }] }
 
 fixtures: the smallest one that fails. laws: one that fails under each of the seeds ${SEEDS.join(', ')}, the twin law and the
 fixtures left out. gradient: whether differences of the wrong forward give the wrong backward away. twin: whether comparison
 with the definition does. Exit code 1 if a bug that is not equivalent survives the fixtures, or the laws.
+
+--seeds asks the laws alone. power: the share of the seeds under which at least one law fails within its runs, and the one
+that does most often, { share, law } in JSON. Exit code 1 if a share is below ${LEAST * 100} %.
 `;
+
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
 await script('bugs', async () => {
   const { values, positionals } = commandLine({
     options: {
       flags: { type: 'boolean', default: false },
+      seeds: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -38,19 +48,27 @@ await script('bugs', async () => {
     throw new RangeError(
       `no bug has an id with ${positionals.join(' or ')}, expected one of ${bugs.map(({ id }) => id).join(', ')}`,
     );
+  // the specs of the others are tests, not lists of laws
+  const hasLaws = ({ subject }: Bug) => `${subject}Backward` in implementations.naive;
+  if (values.seeds !== undefined) {
+    const seeds = Array.from({ length: integer('--seeds', values.seeds, 1) }, (_, i) => i + 1);
+    const asked = chosen.filter((bug) => hasLaws(bug) && bug.equivalent === undefined);
+    if (asked.length === 0) throw new RangeError('--seeds asks the laws of layers, expected a bug of a layer');
+    return measurePower(asked, seeds, values.json);
+  }
   const results = [];
   for (const bug of chosen) {
     const { id, subject: layer, equivalent = null } = bug;
     const [fixtures = null] = await killingFixtures(bug);
-    const hasLaws = `${layer}Backward` in implementations.naive; // the specs of the others are tests, not lists of laws
-    const verdict = hasLaws ? await killingLaws(bug, SEEDS) : { laws: null, gradient: false, twin: false };
+    const asked = hasLaws(bug);
+    const verdict = asked ? await killingLaws(bug, SEEDS) : { laws: null, gradient: false, twin: false };
     results.push({ id, layer, equivalent, fixtures, ...verdict });
-    if (equivalent === null && (fixtures === null || (hasLaws && verdict.laws === null))) process.exitCode = 1;
+    if (equivalent === null && (fixtures === null || (asked && verdict.laws === null))) process.exitCode = 1;
     if (values.json) continue;
-    const say = (killer: string | null, asked = true) =>
-      !asked ? '–' : killer === null ? (equivalent ? 'equivalent' : 'SURVIVES') : killer;
+    const say = (killer: string | null, known = true) =>
+      !known ? '–' : killer === null ? (equivalent ? 'equivalent' : 'SURVIVES') : killer;
     process.stdout.write(
-      `${id.padEnd(34)} ${say(fixtures).padEnd(36)} ${verdict.gradient ? 'gradient' : '        '} ${verdict.twin ? 'twin' : '    '}  ${say(verdict.laws, hasLaws)}\n`,
+      `${id.padEnd(34)} ${say(fixtures).padEnd(36)} ${verdict.gradient ? 'gradient' : '        '} ${verdict.twin ? 'twin' : '    '}  ${say(verdict.laws, asked)}\n`,
     );
   }
   if (values.json) process.stdout.write(`${JSON.stringify({ bugs: results }, null, 2)}\n`);
@@ -68,4 +86,23 @@ async function writeFlags(): Promise<void> {
     if (after !== before) writeFileSync(new URL(`../golden/${name}`, import.meta.url), after);
     console.log(`golden/${name}: ${after === before ? 'as it should be' : 'written'}`);
   }
+}
+
+async function measurePower(chosen: readonly Bug[], seeds: readonly number[], json: boolean): Promise<void> {
+  const results = [];
+  for (const [i, bug] of chosen.entries()) {
+    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${i + 1} of ${chosen.length}: ${bug.id}`);
+    else if (i % 50 === 0) process.stderr.write(`bug ${i + 1} of ${chosen.length}\n`);
+    results.push({ id: bug.id, layer: bug.subject, power: await powerOf(bug, seeds) });
+  }
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+  const weak = results.filter(({ power }) => power.share < LEAST);
+  if (weak.length > 0) process.exitCode = 1;
+  if (json) return void process.stdout.write(`${JSON.stringify({ seeds: seeds.length, bugs: results }, null, 2)}\n`);
+  for (const { id, power } of weak)
+    process.stdout.write(`${id.padEnd(34)} ${percent(power.share)} ${power.law ?? 'no law'}\n`);
+  const shares = results.map(({ power }) => power.share);
+  process.stdout.write(
+    `${results.length} bugs, ${seeds.length} seeds: ${weak.length} below ${percent(LEAST)}, the lowest at ${percent(Math.min(...shares))}\n`,
+  );
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { implementations } from '../src/layers.ts';
 import { map, mul, reshape, sub, sum, zip } from '../src/ndarray.ts';
 import { get, zeros, type Tensor } from '../src/tensor.ts';
-import { batchNormCase } from './arbitraries.ts';
+import { batchNormCase, constantChannelsCase } from './arbitraries.ts';
 import { allowed, expectTensor, expectTensors } from './close.ts';
 import { tabulate } from './images.ts';
 import { change, law, type Case } from './law.ts';
@@ -86,6 +86,30 @@ export const laws = specify('batchNorm', {
       expectTensor('dgamma', dgamma, perChannel(mul(call.dy, normalised)), allowed(compare, u));
       expectTensor('dbeta', dbeta, perChannel(call.dy));
     }),
+    law(
+      'a constant channel is beta, dx = gamma / √eps · (dy − mean dy) and dgamma = 0',
+      constantChannelsCase(),
+      ({ forward, backward, u }, { call, constant }) => {
+        const { x, gamma, beta } = call.inputs;
+        const only = (t: Tensor) =>
+          // the channels that are not constant are not asked here
+          t.shape.length === 1
+            ? tabulate(t.shape, (c) => (constant[c] ? get(t, c) : 0))
+            : tabulate(t.shape, (n, c, ...pixel) => (constant[c] ? get(t, n, c, ...pixel) : 0));
+        const count = x.data.length / x.shape[1];
+        const root = Math.sqrt(call.options.eps);
+        const sums = perChannel(call.dy);
+        const dx = tabulate(
+          x.shape,
+          (n, c, ...pixel) => (get(gamma, c) / root) * (get(call.dy, n, c, ...pixel) - get(sums, c) / count),
+        );
+        const within = allowed({ mode: 'bound', n: compare.n, S: 32 / root }, u); // |gamma|·|dy − mean dy| ≤ 4·8
+        expectTensor('y', only(forward(call)), only(tabulate(x.shape, (_, c) => get(beta, c))), within);
+        const gradients = backward(call);
+        expectTensor('dx', only(gradients.dx), only(dx), within);
+        expectTensor('dgamma', only(gradients.dgamma), zeros(gamma.shape), within);
+      },
+    ),
     law('Σ dx = 0, channel by channel', cases, ({ backward, u }, call) => {
       const total = perChannel(backward(call).dx);
       expectTensor('Σ dx', total, zeros(total.shape), allowed({ ...compare, S: 125 * 430 }, u));

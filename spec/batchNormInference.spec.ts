@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { implementations } from '../src/layers.ts';
-import { map, mul, reshape, sub, zip } from '../src/ndarray.ts';
+import { add, map, mul, reshape, sub, zip } from '../src/ndarray.ts';
 import { get, zeros, type Tensor } from '../src/tensor.ts';
-import { batchNormCase, batchNormInferenceCase, eighths } from './arbitraries.ts';
+import { batchNormCase, batchNormInferenceCase, eighths, noVarianceCase } from './arbitraries.ts';
 import { allowed, expectTensor, expectTensors, type Compare } from './close.ts';
 import { entry, tabulate } from './images.ts';
 import { change, law } from './law.ts';
@@ -10,6 +10,13 @@ import { specify } from './specify.ts';
 
 const { batchNorm, batchStatistics, conv2d } = implementations.naive;
 const cases = batchNormInferenceCase();
+const constantChannels = noVarianceCase();
+type ConstantChannels = typeof constantChannels extends fc.Arbitrary<infer C> ? C : never;
+/** gamma / √(variance + eps) of every channel. */
+const factorOf = ({ inputs: { gamma }, constants: { variance }, options: { eps } }: ConstantChannels) =>
+  zip(gamma, variance, (g, v) => g / Math.sqrt(v + eps));
+/** (C) → (C, 1, 1) if x is images: broadcasts over batch and pixels. */
+const perPixel = (v: Tensor, x: Tensor) => reshape(v, [v.data.length, ...x.shape.slice(2).map(() => 1)]);
 /** A convolution, and a batch norm after it. */
 const afterConvolution = fc.record({
   x: eighths([2, 3, 5, 4]),
@@ -58,12 +65,19 @@ export const laws = specify('batchNormInference', {
       for (let n = 0; n < call.dy.shape[0]; n++)
         expectTensor('y', forward(change(call, { x: entry(call.inputs.x, n) })), entry(forward(call), n));
     }),
-    law('dx = gamma / √(variance + eps) · dy: no sum over the batch', cases, ({ backward, u }, call) => {
-      const { variance } = call.constants;
-      const factor = zip(call.inputs.gamma, variance, (g, v) => g / Math.sqrt(v + call.options.eps));
-      const pixels = call.dy.shape.length === 4 ? [1, 1] : [];
-      const dx = mul(call.dy, reshape(factor, [factor.data.length, ...pixels]));
-      expectTensor('dx', backward(call).dx, dx, allowed({ mode: 'bound', n: 12, S: 32 }, u));
+    law(
+      'dx = gamma / √(variance + eps) · dy: no sum over the batch, and variance may be 0',
+      constantChannels,
+      ({ backward, u }, call) => {
+        const dx = mul(call.dy, perPixel(factorOf(call), call.dy));
+        expectTensor('dx', backward(call).dx, dx, allowed({ mode: 'ulp', k: 12 }, u)); // a chain of products: no sum
+      },
+    ),
+    law('y = factor · (x − mean) + beta with the same factor', constantChannels, ({ forward, u }, call) => {
+      const { x, beta } = call.inputs;
+      const moved = mul(sub(x, perPixel(call.constants.mean, x)), perPixel(factorOf(call), x));
+      const S = 32 / Math.sqrt(call.options.eps) + 4; // |gamma|·|x − mean| ≤ 4·8
+      expectTensor('y', forward(call), add(moved, perPixel(beta, x)), allowed({ mode: 'bound', n: 12, S }, u));
     }),
     law('eps left out: 10⁻⁵', cases, ({ forward, backward, u }, { options, ...call }) => {
       const [plain, written] = [{}, { eps: 1e-5 }].map((given) => ({ ...call, options: given }));

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { add } from '../src/ndarray.ts';
+import { add, reshape, sum } from '../src/ndarray.ts';
 import { zeros, type Tensor } from '../src/tensor.ts';
 import { eighths } from './arbitraries.ts';
 import { dot, expectTensor } from './close.ts';
@@ -24,6 +24,11 @@ export function bilinear(
       const { dx, dw } = backward(call);
       expectTensor('⟨x, dx⟩', dot(call.inputs.x, dx), dot(forward(call), call.dy));
       expectTensor('⟨w, dw⟩', dot(call.inputs.w, dw), dot(forward(call), call.dy));
+    }),
+    law('db = Σ dy, output by output', cases, ({ backward }, call) => {
+      const { dy } = call;
+      const others = dy.shape.map((_, axis) => axis).filter((axis) => axis !== 1);
+      expectTensor('db', backward(call).db, reshape(sum(dy, others), call.inputs.b.shape));
     }),
   ];
 }

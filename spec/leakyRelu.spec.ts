@@ -1,12 +1,13 @@
 import { implementations } from '../src/layers.ts';
 import { map, sub, zip } from '../src/ndarray.ts';
-import { distinct, leakyReluCase } from './arbitraries.ts';
-import { allowed, dot, expectTensor } from './close.ts';
+import { distinct, leakyReluCase, specials } from './arbitraries.ts';
+import { allowed, dot, expectSameBits, expectTensor } from './close.ts';
 import { exactOnEighths } from './every-layer.ts';
 import { change, law } from './law.ts';
 import { specify } from './specify.ts';
 
 const cases = leakyReluCase();
+const special = leakyReluCase(specials);
 const { relu, reluBackward } = implementations.naive;
 const of = (options: object, numbers = 6) => ({
   inputs: { x: { shape: [2, 3], data: new Float64Array(numbers) } },
@@ -58,10 +59,19 @@ export const laws = specify('leakyRelu', {
       const within = allowed({ mode: 'ulp', k: 2 }, u); // 0.01 and the product are rounded
       expectTensor('y', forward(change(call, {}, { negativeSlope: 0.01 })), y, within);
     }),
-    law('NaN stays NaN, and lets all of dy pass', cases, ({ forward, backward }, call) => {
-      const x = map(call.inputs.x, () => NaN);
-      expectTensor('y', forward(change(call, { x })), x);
-      expectTensor('dx', backward(change(call, { x })).dx, call.dy);
+    law('NaN stays NaN and −0 stays −0; NaN lets all of dy pass, ±0 what −1 lets', special, (layer, call) => {
+      const { x } = call.inputs;
+      const slope = call.options.negativeSlope!;
+      expectSameBits(
+        'y',
+        layer.forward(call),
+        map(x, (value) => (value > 0 ? value : slope * value)),
+      );
+      expectTensor(
+        'dx',
+        layer.backward(call).dx,
+        zip(x, call.dy, (value, dy) => (value <= 0 ? slope * dy : dy)),
+      );
     }),
   ],
   rejects: [

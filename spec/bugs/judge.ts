@@ -74,24 +74,52 @@ export interface LawVerdict {
 }
 
 /**
- * What the laws of a layer make of a bug, under every seed: slopes are those of the planted layer itself.
- * For a program of its own: under vitest a spec file makes tests and no laws.
+ * The laws that judge a bug: slopes are those of the planted layer itself. For a program of its own: under vitest a spec
+ * file makes tests and no laws.
  */
-export async function killingLaws(bug: Bug, seeds: readonly number[]): Promise<LawVerdict> {
+async function lawsAgainst(bug: Bug) {
   const name = bug.subject as LayerName;
   await import(`../${name}.spec.ts`);
   const specification = specifications.get(name)!;
   const layer = layerOf(await plant<Layers>([bug], `naive/${name}.ts`), name);
-  const dies = ({ property, numRuns }: Law, seed: number) =>
-    fc.check(property(layer), { seed, numRuns, endOnFailure: true }).failed;
-  const always = (law: Law) => seeds.every((seed) => dies(law, seed));
   const leaningOn = (leansOn: Law['leansOn'], definition?: typeof layer) =>
     lawsOfEveryLayer(name, specification, definition).filter((law) => law.leansOn === leansOn);
   const gradient = leaningOn('slopes', layer);
-  const own = [...specification.laws, ...leaningOn(undefined), ...gradient];
   return {
-    laws: own.find(always)?.sentence ?? null,
-    gradient: gradient.some(always),
-    twin: leaningOn('twin').some(always),
+    own: [...specification.laws, ...leaningOn(undefined), ...gradient],
+    gradient,
+    twin: leaningOn('twin'),
+    dies: ({ property, numRuns }: Law, seed: number) =>
+      fc.check(property(layer), { seed, numRuns, endOnFailure: true }).failed,
   };
+}
+
+/** What the laws of a layer make of a bug, under every seed. */
+export async function killingLaws(bug: Bug, seeds: readonly number[]): Promise<LawVerdict> {
+  const { own, gradient, twin, dies } = await lawsAgainst(bug);
+  const always = (law: Law) => seeds.every((seed) => dies(law, seed));
+  return { laws: own.find(always)?.sentence ?? null, gradient: gradient.some(always), twin: twin.some(always) };
+}
+
+export interface Power {
+  /** The share of the seeds under which at least one law kills the bug, those of the twin and the fixtures left out. */
+  readonly share: number;
+  /** The law that was the first to kill it under most of them; null if there is none. */
+  readonly law: string | null;
+}
+
+/** How reliably the laws of a layer kill a bug. */
+export async function powerOf(bug: Bug, seeds: readonly number[]): Promise<Power> {
+  const { own, dies } = await lawsAgainst(bug);
+  const kills = new Map<Law, number>();
+  let inTurn = own; // the law that killed last goes first: most seeds then need no other
+  for (const seed of seeds) {
+    const killer = inTurn.find((law) => dies(law, seed));
+    if (killer === undefined) continue;
+    kills.set(killer, (kills.get(killer) ?? 0) + 1);
+    inTurn = [killer, ...inTurn.filter((law) => law !== killer)];
+  }
+  const [law] = [...kills].toSorted(([, a], [, b]) => b - a)[0] ?? [];
+  const killed = [...kills.values()].reduce((sum, count) => sum + count, 0);
+  return { share: killed / seeds.length, law: law?.sentence ?? null };
 }
