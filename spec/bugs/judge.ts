@@ -7,8 +7,9 @@ import { goldenFile, type GoldenCase, type GoldenRunning, type GoldenSteps } fro
 import { layerOf, type Law } from '../law.ts';
 import { plant } from '../plant.ts';
 import { specifications } from '../specify.ts';
+import { lawsOf } from '../specifyModule.ts';
 import { expectNetwork, expectRunning, expectSteps, networkFixtures } from '../traces.ts';
-import type { Bug } from './bug.ts';
+import { parts, type Bug, type Part } from './bug.ts';
 
 type Check = { readonly id: string; readonly numbers: number; readonly hold: () => void };
 const fails = (hold: () => void): boolean => {
@@ -19,6 +20,11 @@ const fails = (hold: () => void): boolean => {
     return true;
   }
 };
+const rejects = (promise: Promise<void>): Promise<boolean> =>
+  promise.then(
+    () => false,
+    () => true,
+  );
 const numbersOf = (tensors: Readonly<Record<string, Tensor>>) =>
   Object.values(tensors).reduce((total, { shape }) => total + size(shape), 0);
 
@@ -54,11 +60,14 @@ async function fixturesOf(bug: Bug): Promise<readonly Check[]> {
   }));
 }
 
-/** The smallest fixture that fails under a bug, all of them held in the order of the file and then in reverse. */
+/**
+ * The smallest fixture that fails under a bug. They are held from the smallest on; if none fails, in the order of the file
+ * and then in reverse, for bugs that leak from one call to the next.
+ */
 export async function killingFixture(bug: Bug): Promise<string | null> {
   const checks = await fixturesOf(bug);
-  const killers = [...checks, ...checks.toReversed()].filter(({ hold }) => fails(hold));
-  return killers.toSorted((a, b) => a.numbers - b.numbers)[0]?.id ?? null;
+  const ascending = checks.toSorted((a, b) => a.numbers - b.numbers);
+  return [...ascending, ...checks, ...checks.toReversed()].find(({ hold }) => fails(hold))?.id ?? null;
 }
 
 export interface LawVerdict {
@@ -70,10 +79,12 @@ export interface LawVerdict {
 }
 
 /**
- * What the laws of a layer make of a bug, under every seed: slopes are those of the planted layer itself.
+ * What the laws make of a bug, under every seed. Of a layer: its own laws and those of every layer; slopes are those of the
+ * planted layer itself. Of another part: those of its module, which has no slopes and no twin.
  * For a program of its own: under vitest a spec file makes tests and no laws.
  */
 export async function killingLaws(bug: Bug, seeds: readonly number[]): Promise<LawVerdict> {
+  if (bug.subject in parts) return { ...(await killingModuleLaw(bug, seeds)), gradient: false, twin: false };
   const name = bug.subject as LayerName;
   await import(`../${name}.spec.ts`);
   const specification = specifications.get(name)!;
@@ -90,4 +101,18 @@ export async function killingLaws(bug: Bug, seeds: readonly number[]): Promise<L
     gradient: gradient.some(always),
     twin: leaningOn('twin').some(always),
   };
+}
+
+async function killingModuleLaw(bug: Bug, seeds: readonly number[]): Promise<Pick<LawVerdict, 'laws'>> {
+  const [file, name] = parts[bug.subject as Part];
+  await import(`../${name.split(' ')[0]}.spec.ts`);
+  const laws = lawsOf(name, await plant([bug], file));
+  for (const { sentence, check } of laws) {
+    let broken = 0;
+    for (const seed of seeds)
+      if (await rejects(check(seed))) broken++;
+      else break;
+    if (broken === seeds.length) return { laws: sentence };
+  }
+  return { laws: null };
 }
