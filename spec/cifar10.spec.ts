@@ -5,9 +5,13 @@ import { expect } from 'vitest';
 import * as real from '../src/data/cifar10.ts';
 import { batchOf } from '../src/data/images.ts';
 import { tabulate } from './images.ts';
+import { expectFunction, functionFixtures } from './functions.ts';
 import { specifyModule } from './specifyModule.ts';
 
-specifyModule('cifar10', real, ({ cifar10, cifar10Classes }, { afterEach, beforeEach, it }) => {
+specifyModule('cifar10', real, (module, { afterEach, beforeEach, it }) => {
+  const { cifar10, cifar10Classes } = module;
+  it.each(functionFixtures('cifar10'))('golden: $title', (golden) => expectFunction(module, golden));
+
   const names = [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`).concat('test_batch.bin');
   /** The label and the pixels of picture i: other numbers for any two of its channels, rows and columns. */
   const label = (i: number) => (3 * i + 2) % 10;

@@ -9,9 +9,13 @@ import * as real from '../src/data/csv.ts';
 import { formats } from '../src/data/formats.ts';
 import { first, type Images } from '../src/data/images.ts';
 import { mnist } from '../src/data/mnist.ts';
+import { expectFunction, functionFixtures } from './functions.ts';
 import { specifyModule } from './specifyModule.ts';
 
-specifyModule('csv', real, ({ csv, csvDirectory }, { afterEach, beforeEach, describe, it }) => {
+specifyModule('csv', real, (module, { afterEach, beforeEach, describe, it }) => {
+  const { csv, csvDirectory } = module;
+  it.each(functionFixtures('csv'))('golden: $title', (golden) => expectFunction(module, golden));
+
   let directory = '';
   beforeEach(() => (directory = mkdtempSync(join(tmpdir(), 'cnn-spec-csv-'))));
   afterEach(() => rmSync(directory, { recursive: true }));
@@ -22,7 +26,12 @@ specifyModule('csv', real, ({ csv, csvDirectory }, { afterEach, beforeEach, desc
     return path;
   };
   const golden = fileURLToPath(new URL('../golden/mnist/', import.meta.url));
-  const digits = mnist(golden).test;
+  /** Five hundred pictures, none like another, with the first row black. */
+  const digits: Images = {
+    shape: [1, 28, 28],
+    pixels: Uint8Array.from({ length: 500 * 784 }, (_, i) => (i % 784 < 28 ? 0 : (7 * i + Math.floor(i / 784)) % 256)),
+    labels: Uint8Array.from({ length: 500 }, (_, n) => [7, 2, 1][n % 3]),
+  };
   /** 'label,1x1,1x2,…,28x28' */
   const header = [
     'label',
@@ -37,7 +46,7 @@ specifyModule('csv', real, ({ csv, csvDirectory }, { afterEach, beforeEach, desc
     expect(Buffer.compare(actual.pixels, expected.pixels)).toBe(0);
   };
 
-  describe('golden: the first 500 test digits of MNIST, as CSV', () => {
+  describe('five hundred pictures, as CSV', () => {
     const all = lines(digits);
     it.each<[string, string | Uint8Array]>([
       ['with names', [header, ...all, ''].join('\n')],
@@ -228,7 +237,7 @@ specifyModule('csv', real, ({ csv, csvDirectory }, { afterEach, beforeEach, desc
         );
     });
 
-    it('formats: the same set as idx and as csv', async () => {
+    it('golden: formats: the same set as idx and as csv', async () => {
       const { train, test } = mnist(golden);
       writeFileSync(join(set, 'mnist_train.csv'), lines(train).join('\n'));
       writeFileSync(join(set, 'mnist_test.csv'), lines(test).join('\n'));

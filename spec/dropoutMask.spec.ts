@@ -4,9 +4,13 @@ import { implementations } from '../src/layers.ts';
 import { ones } from '../src/ndarray.ts';
 import { random } from '../src/random.ts';
 import { size } from '../src/tensor.ts';
+import { expectFunction, functionFixtures } from './functions.ts';
 import { specifyModule } from './specifyModule.ts';
 
-specifyModule('dropoutMask', real, ({ dropoutMask }, { describe, it }) => {
+specifyModule('dropoutMask', real, (module, { describe, it }) => {
+  const { dropoutMask } = module;
+  it.each(functionFixtures('dropoutMask'))('golden: $title', (golden) => expectFunction(module, golden));
+
   /** The largest deviation from a mean that is tolerated, in standard errors: 1 run in 1.7 million would leave it by chance. */
   const Z = 5;
   const shape = [20, 30, 10, 10];
@@ -36,6 +40,12 @@ specifyModule('dropoutMask', real, ({ dropoutMask }, { describe, it }) => {
       const { data } = dropoutMask(shape, 0.5, random(6));
       const agree = data.filter((keep, i) => i > 0 && keep === data[i - 1]).length / (data.length - 1);
       expect(Math.abs(agree - 0.5)).toBeLessThan((Z * 0.5) / Math.sqrt(data.length));
+    });
+
+    it('no image of a batch has the mask of another', () => {
+      const { data } = dropoutMask([20, 30, 10, 10], 0.5, random(10));
+      const images = Array.from({ length: 20 }, (_, n) => `${data.slice(3000 * n, 3000 * (n + 1))}`);
+      expect(new Set(images).size).toBe(20);
     });
 
     it('the same seed gives the same mask, another seed another one', () => {

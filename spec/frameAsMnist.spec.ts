@@ -6,9 +6,13 @@ import type { Picture } from '../src/data/image.ts';
 import { mnist } from '../src/data/mnist.ts';
 import { resize } from '../src/data/resize.ts';
 import { expectPicture, gray, pictureOf, pictures, placed, rowsOf } from './pictures.ts';
+import { expectFunction, functionFixtures } from './functions.ts';
 import { specifyModule } from './specifyModule.ts';
 
-specifyModule('frameAsMnist', real, ({ frameAsMnist }, { describe, it }) => {
+specifyModule('frameAsMnist', real, (module, { describe, it }) => {
+  const { frameAsMnist } = module;
+  it.each(functionFixtures('frameAsMnist'))('golden: $title', (golden) => expectFunction(module, golden));
+
   const { train, test } = mnist(fileURLToPath(new URL('../golden/mnist/', import.meta.url)));
   const all = [train, test].flatMap((set) => Array.from(set.labels, (_, n) => pictureOf(set, n)));
 
@@ -35,7 +39,7 @@ specifyModule('frameAsMnist', real, ({ frameAsMnist }, { describe, it }) => {
     );
   };
 
-  describe('digits of MNIST are framed already', () => {
+  describe('golden: digits of MNIST are framed already', () => {
     it('of 1,500 all come back bit by bit, but for the one whose ink is 19×19', () => {
       const moved = all.filter((digit) => Buffer.compare(frameAsMnist(digit).pixels, digit.pixels) !== 0);
       expect(moved.map(sidesOf)).toEqual([[19, 19]]);
@@ -84,19 +88,19 @@ specifyModule('frameAsMnist', real, ({ frameAsMnist }, { describe, it }) => {
     ['a wide one as well', solid(8, 40), [4, 20], [12, 4]],
     ['a small one grows', solid(2, 1), [20, 10], [4, 9]],
     ['a hair is at least one pixel wide', solid(100, 1), [20, 1], [4, 14]],
-  ])('golden: %s', (_, ink, [height, width], corner) => {
+  ])('%s', (_, ink, [height, width], corner) => {
     const framed = frameAsMnist(placed(ink, 0, [120, 120], [11, 5]));
     expectPicture(framed, placed(solid(height, width), 0, [28, 28], corner));
   });
 
-  it('golden: a line narrower than a pixel becomes gray, by the bilinear filter', () => {
+  it('a line narrower than a pixel becomes gray, by the bilinear filter', () => {
     // halved, the weights are 1/8 3/8 3/8 1/8: column 20 of 40 has 3/8 of column 10 and 1/8 of column 9
     const line = gray(Array.from({ length: 40 }, () => Array<number>(40).fill(255).with(20, 0)));
     const halves = Array<number>(20).fill(255).with(9, 223).with(10, 159);
     expectPicture(frameAsMnist(line), placed(gray(Array.from({ length: 20 }, () => halves)), 0, [28, 28], [4, 5])); // its centre: column 9.97
   });
 
-  it('golden: the centre of mass decides, not the box', () => {
+  it('the centre of mass decides, not the box', () => {
     // an L of 20×20: a stem of 20×4 and a foot of 4×16. Σv = 80 + 64 pixels, Σ(i+½)v = 80·10 + 64·18 = 1952: 13.55…
     const ink = gray(
       Array.from({ length: 20 }, (_, i) => Array.from({ length: 20 }, (_, j) => (i > 15 || j < 4 ? 99 : 0))),
@@ -105,7 +109,7 @@ specifyModule('frameAsMnist', real, ({ frameAsMnist }, { describe, it }) => {
     expectPicture(frameAsMnist(ink), placed(ink, 0, [28, 28], [14 - 13, 14 - Math.floor(columns)]));
   });
 
-  it('golden: but the box stays on the field', () => {
+  it('but the box stays on the field', () => {
     const faint = gray(Array.from({ length: 20 }, (_, i) => Array.from({ length: 20 }, () => (i < 19 ? 1 : 255))));
     expect(Math.floor(centreOf(faint)[0])).toBe(18); // 14 − 18 would be above the field
     expectPicture(frameAsMnist(faint), placed(faint, 0, [28, 28], [0, 4]));

@@ -10,9 +10,13 @@ import { get } from '../src/tensor.ts';
 import { expectTensor } from './close.ts';
 import { tabulate } from './images.ts';
 import { expectPicture, gray, pictureOf, pictures, rowsOf } from './pictures.ts';
+import { expectFunction, functionFixtures } from './functions.ts';
 import { specifyModule } from './specifyModule.ts';
 
-specifyModule('image', real, ({ darkOnLight, grayscale, invert, toBatch, whiteOnBlack }, { describe, it }) => {
+specifyModule('image', real, (module, { describe, it }) => {
+  const { darkOnLight, grayscale, invert, toBatch, whiteOnBlack } = module;
+  it.each(functionFixtures('image'))('golden: $title', (golden) => expectFunction(module, golden));
+
   const digits = mnist(fileURLToPath(new URL('../golden/mnist/', import.meta.url))).test;
   const all = Array.from(digits.labels, (_, n) => pictureOf(digits, n));
 
@@ -130,7 +134,7 @@ specifyModule('image', real, ({ darkOnLight, grayscale, invert, toBatch, whiteOn
       );
     });
 
-    it('of 500 digits of MNIST none is dark on light, and inverted all are', () => {
+    it('golden: of 500 digits of MNIST none is dark on light, and inverted all are', () => {
       expect(all.filter(darkOnLight)).toHaveLength(0);
       expect(all.map(invert).filter(darkOnLight)).toHaveLength(500);
       for (const digit of all) expect(Buffer.compare(whiteOnBlack(invert(digit)).pixels, digit.pixels)).toBe(0);
@@ -160,7 +164,7 @@ specifyModule('image', real, ({ darkOnLight, grayscale, invert, toBatch, whiteOn
       );
     });
 
-    it('a digit of MNIST is the batch that training sees', () => {
+    it('golden: a digit of MNIST is the batch that training sees', () => {
       expect(toBatch(all[0])).toEqual(batchOf(first(1, digits), Uint32Array.of(0)).x);
       expect(get(toBatch(gray([[0, 255]])), 0, 0, 0, 1)).toBe(1);
     });

@@ -7,9 +7,13 @@ import { get, tensor, zeros, type Tensor } from '../src/tensor.ts';
 import { eighths } from './arbitraries.ts';
 import { expectTensor } from './close.ts';
 import { pad as padded, tabulate } from './images.ts';
+import { expectFunction, functionFixtures } from './functions.ts';
 import { specifyModule } from './specifyModule.ts';
 
-specifyModule('images', real, ({ batches, batchOf, first, normalize, pad }, { describe, it }) => {
+specifyModule('images', real, (module, { describe, it }) => {
+  const { batches, batchOf, first, last, normalize, pad } = module;
+  it.each(functionFixtures('images'))('golden: $title', (golden) => expectFunction(module, golden));
+
   describe('images', () => {
     const images = {
       shape: [1, 1, 2],
@@ -21,6 +25,10 @@ specifyModule('images', real, ({ batches, batchOf, first, normalize, pad }, { de
       const { x, labels } = batchOf(images, Uint32Array.of(2, 0));
       expect(x).toEqual({ shape: [2, 1, 1, 2], data: Float64Array.of(0.6, 0.8, 0, 1) });
       expect(labels).toEqual({ shape: [2], data: Float64Array.of(9, 7) });
+    });
+
+    it('the last pictures', () => {
+      expect(last(2, images)).toEqual({ ...images, pixels: images.pixels.slice(2), labels: images.labels.slice(1) });
     });
 
     it('the first pictures', () => {

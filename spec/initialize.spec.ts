@@ -6,9 +6,13 @@ import * as models from '../src/models/index.ts';
 import { parameterShapes, type Model } from '../src/network.ts';
 import { random } from '../src/random.ts';
 import { expectSameBits } from './close.ts';
+import { expectFunction, functionFixtures } from './functions.ts';
 import { specifyModule } from './specifyModule.ts';
 
-specifyModule('initialize', real, ({ initializations, initialize }, { describe, it }) => {
+specifyModule('initialize', real, (module, { describe, it }) => {
+  const { initializations, initialize } = module;
+  it.each(functionFixtures('initialize'))('golden: $title', (golden) => expectFunction(module, golden));
+
   const { page3 } = models;
   const schemes = Object.entries(initializations) as [Initialization, (typeof initializations)['heNormal']][];
 

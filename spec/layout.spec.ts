@@ -7,9 +7,13 @@ import { accumulate, get, tensor, zeros, type Tensor } from '../src/tensor.ts';
 import { conv2dCase, eighths, linearCase, maxPool2dCase } from './arbitraries.ts';
 import { expectTensor, expectTensors } from './close.ts';
 import { tabulate } from './images.ts';
+import { expectFunction, functionFixtures } from './functions.ts';
 import { specifyModule } from './specifyModule.ts';
 
-specifyModule('layout', real, ({ toHWIO, toInOut, toNCHW, toNHWC, toOIHW, toOutIn }, { describe, it }) => {
+specifyModule('layout', real, (module, { describe, it }) => {
+  const { toHWIO, toInOut, toNCHW, toNHWC, toOIHW, toOutIn } = module;
+  it.each(functionFixtures('layout'))('golden: $title', (golden) => expectFunction(module, golden));
+
   const { conv2d, conv2dBackward, flatten, linear, linearBackward, maxPool2d, maxPool2dBackward } =
     implementations.vectorized;
 

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { fileURLToPath } from 'node:url';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -5,9 +6,13 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { expect } from 'vitest';
 import * as real from '../src/data/mnist.ts';
+import { expectFunction, functionFixtures } from './functions.ts';
 import { specifyModule } from './specifyModule.ts';
 
-specifyModule('mnist', real, ({ fashionMnistClasses, mnist }, { afterEach, beforeEach, describe, it }) => {
+specifyModule('mnist', real, (module, { afterEach, beforeEach, describe, it }) => {
+  const { fashionMnistClasses, mnist } = module;
+  it.each(functionFixtures('mnist'))('golden: $title', (golden) => expectFunction(module, golden));
+
   const golden = fileURLToPath(new URL('../golden/mnist/', import.meta.url));
   const bytesOf = (name: string) => gunzipSync(readFileSync(join(golden, `${name}.gz`)));
   const names = [
@@ -40,7 +45,7 @@ specifyModule('mnist', real, ({ fashionMnistClasses, mnist }, { afterEach, befor
     });
   });
 
-  describe('a directory with files of its own', () => {
+  describe('golden: the same files in a directory of their own', () => {
     let directory = '';
     beforeEach(() => {
       directory = mkdtempSync(join(tmpdir(), 'cnn-spec-mnist-'));
@@ -144,6 +149,69 @@ specifyModule('mnist', real, ({ fashionMnistClasses, mnist }, { afterEach, befor
         /^mnist: .*train-images-idx3-ubyte has the MD5 sum [0-9a-f]{32}, expected 6bbc9ace898e44ae57da46a324031adb$/,
       );
     });
+  });
+
+  /** An IDX file of bytes: its sizes and its items. */
+  const idx = (sizes: readonly number[], items: Uint8Array, magic = 0x0800 + sizes.length) => {
+    const header = Buffer.alloc(4 + 4 * sizes.length);
+    [magic, ...sizes].forEach((value, i) => header.writeUInt32BE(value, 4 * i));
+    return Buffer.concat([header, items]);
+  };
+  /** What mnist makes of these four files. */
+  const readFiles = (files: readonly Uint8Array[]) => {
+    const directory = mkdtempSync(join(tmpdir(), 'cnn-spec-mnist-'));
+    try {
+      names.forEach((name, i) => writeFileSync(join(directory, name), files[i]));
+      return mnist(directory);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  };
+
+  it('pictures of any size come back as they were written, byte by byte', () => {
+    const sets = fc.tuple(fc.nat(8), fc.nat(4), fc.nat(5), fc.nat(5)).chain((sizes) => {
+      const [train, test, H, W] = sizes.map((size) => size + 1);
+      const set = (count: number) =>
+        fc.record({
+          shape: fc.constant([1, H, W]),
+          pixels: fc.uint8Array({ minLength: count * H * W, maxLength: count * H * W }),
+          labels: fc.uint8Array({ minLength: count, maxLength: count, max: 9 }),
+        });
+      return fc.record({ train: set(train), test: set(test) });
+    });
+    fc.assert(
+      fc.property(sets, (written) => {
+        const files = [written.train, written.test].flatMap(({ shape: [, H, W], pixels, labels }) => [
+          idx([labels.length, H, W], pixels),
+          idx([labels.length], labels),
+        ]);
+        const { train, test } = readFiles(files);
+        for (const [read, expected] of [
+          [train, written.train],
+          [test, written.test],
+        ]) {
+          expect(read.shape).toEqual(expected.shape);
+          expect([...read.pixels]).toEqual([...expected.pixels]);
+          expect([...read.labels]).toEqual([...expected.labels]);
+        }
+      }),
+    );
+  });
+
+  it.each<[string, number, Uint8Array]>([
+    ['train-images-idx3-ubyte begins with the number 3331, expected 2051', 0, idx([2, 1, 3], Buffer.alloc(6), 0x0d03)],
+    [
+      'train-images-idx3-ubyte has 21 bytes, expected 22 for 2×1×3 items and a header',
+      0,
+      idx([2, 1, 3], Buffer.alloc(5)),
+    ],
+    ['train-labels-idx1-ubyte has 1 labels, expected 2: one for each image', 1, idx([1], Buffer.of(1))],
+    ['train-labels-idx1-ubyte has label 10 at 1, expected 0 to 9', 1, idx([2], Buffer.of(1, 10))],
+  ])('error: %s', (message, at, file) => {
+    const files = [1, 2].flatMap(() => [idx([2, 1, 3], Buffer.alloc(6)), idx([2], Buffer.of(1, 9))]);
+    expect(() => readFiles(files.map((each, i) => (i === at ? file : each)))).toThrow(
+      new RangeError(`mnist: ${message}`),
+    );
   });
 
   it('Fashion-MNIST: a set of its own in files of the same names', () => {

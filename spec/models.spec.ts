@@ -5,9 +5,12 @@ import * as real from '../src/models/index.ts';
 import { forward, layersOf, parameterCount, parameterShapes, type Model, type Nodes } from '../src/network.ts';
 import { random } from '../src/random.ts';
 import { size, zeros } from '../src/tensor.ts';
+import { expectFunction, functionFixtures } from './functions.ts';
 import { specifyModule } from './specifyModule.ts';
 
 specifyModule('models', real, (models, { describe, it }) => {
+  it.each(functionFixtures('models'))('golden: $title', (golden) => expectFunction(models, golden));
+
   const { vectorized } = implementations;
   const { cifar10Net, digitModels, lenet5, page3, resnet18, tanhAvg } = models;
   const documented = resnet18({ bias: true, dropout: 0.5, running: {} });
@@ -34,7 +37,7 @@ specifyModule('models', real, (models, { describe, it }) => {
     [documented, 11_182_851],
     [resnet18(), 11_178_051], // torchvision's
     [resnet18({ classes: 1000 }), 11_689_512],
-  ])('$name: %i parameters', (model, count) => {
+  ])('$name: the number of parameters', (model, count) => {
     expect(parameterCount(model)).toBe(count);
   });
 
@@ -183,7 +186,7 @@ specifyModule('models', real, (models, { describe, it }) => {
       [models.mnistNet, '1×28×28 32×28×28 32×14×14 64×14×14 64×7×7 3136 128 10'],
       [models.cnnWithBn, '1×28×28 32×28×28 32×14×14 6272 128 10'],
       [cifar10Net, '3×32×32 64×32×32 64×16×16 128×16×16 128×8×8 8192 256 10'],
-    ])('$name: %s', (model, shapes) => {
+    ])('$name: the shape of every y', (model, shapes) => {
       expect(shapesOf(model)).toEqual(shapes.split(' '));
     });
 

@@ -10,9 +10,12 @@ import { tensor, zeros } from '../src/tensor.ts';
 import { eighths } from './arbitraries.ts';
 import { dot, expectSameBits, expectTensor, expectTensors } from './close.ts';
 import { expectNetwork, networkFixtures } from './traces.ts';
+import { expectFunction, functionFixtures } from './functions.ts';
 import { specifyModule } from './specifyModule.ts';
 
 specifyModule('network', real, (network, { describe, it }) => {
+  it.each(functionFixtures('network'))('golden: $title', (golden) => expectFunction(network, golden));
+
   const {
     backward,
     forward,
@@ -56,6 +59,26 @@ specifyModule('network', real, (network, { describe, it }) => {
     }),
     dlogits: eighths([2, 2, 3, 4]),
   });
+
+  /** A block with a relu in its body and one after the sum. */
+  const withRelus: Model = {
+    name: 'withRelus',
+    input: [2, 3, 3],
+    nodes: [
+      {
+        name: 'block',
+        body: [
+          { name: 'conv1', layer: 'conv2d', parameters: { w: [2, 2, 1, 1], b: [2] } },
+          { name: 'relu', layer: 'relu' },
+          { name: 'conv2', layer: 'conv2d', parameters: { w: [2, 2, 1, 1], b: [2] } },
+        ],
+        shortcut: [],
+      },
+      { name: 'relu', layer: 'relu' },
+      { name: 'flatten', layer: 'flatten' },
+      { name: 'fc1', layer: 'linear', parameters: { w: [3, 18], b: [3] } },
+    ],
+  };
 
   /** Batch norm and dropout of both kinds. */
   const withState: Model = {
@@ -234,6 +257,15 @@ specifyModule('network', real, (network, { describe, it }) => {
         expect(run(random(4))).not.toEqual(first);
       });
 
+      it('without options p is ½, and every number is left out by itself', () => {
+        const model: Model = { ...withState, nodes: [{ name: 'dropout1', layer: 'dropout' }] };
+        const { y, tape } = forward(layers, model, {}, ones([6, 5, 4, 3]), { training: random(2) });
+        expect(stepsOf(tape)[0].given[1].shape).toEqual([6, 5, 4, 3]);
+        expect(new Set(y.data)).toEqual(new Set([0, 2]));
+        const left = y.data.filter((value) => value === 0).length;
+        expect(Math.abs(left - 180)).toBeLessThan(5 * Math.sqrt(90)); // of 360: five standard errors
+      });
+
       it('one mask for every image of a batch, not one for all', () => {
         const model: Model = { ...withState, nodes: [{ name: 'dropout1', layer: 'dropout', options: { p: 0.5 } }] };
         const { y } = forward(layers, model, {}, ones([6, 40]), { training: random(2) });
@@ -241,26 +273,28 @@ specifyModule('network', real, (network, { describe, it }) => {
         expect(rows.size).toBe(6);
       });
 
-      it('every gradient is the slope of the mean loss, in training and in evaluation', () => {
-        const [parameters, labels] = [state(), tensor([0, 2, 1, 1, 0, 2])];
-        for (const mode of [() => ({ training: random(2) }), () => 'evaluation' as const]) {
-          const run = () => lossAndGradients(layers, withState, parameters, x, labels, mode());
-          const { gradients } = run();
-          expect(Object.keys(gradients).sort()).toEqual(Object.keys(parameterShapes(withState)).sort());
-          for (const [name, gradient] of Object.entries(gradients)) {
-            const { data } = parameters[name];
-            const at = (i: number, value: number) => {
-              const before = data[i];
-              data[i] = value;
-              const { loss } = run();
-              data[i] = before;
-              return loss;
-            };
-            const h = 2 ** -17;
-            const slope = data.map((value, i) => (at(i, value + h) - at(i, value - h)) / (2 * h));
-            // h² times a third derivative of up to some tens, and 2⁻⁵³ / h
-            expectTensor(name, gradient, { shape: gradient.shape, data: slope }, 1e-8);
-          }
+      it.each([
+        ['in training', withState, () => ({ training: random(2) })],
+        ['in evaluation', withState, () => 'evaluation' as const],
+        ['of a block with two relus', withRelus, () => 'evaluation' as const],
+      ])('every gradient is the slope of the mean loss: %s', (_, model, mode) => {
+        const [parameters, labels] = [initialize(model, random(1)), tensor([0, 2, 1, 1, 0, 2])];
+        const run = () => lossAndGradients(layers, model, parameters, x, labels, mode());
+        const { gradients } = run();
+        expect(Object.keys(gradients).sort()).toEqual(Object.keys(parameterShapes(model)).sort());
+        for (const [name, gradient] of Object.entries(gradients)) {
+          const { data } = parameters[name];
+          const at = (i: number, value: number) => {
+            const before = data[i];
+            data[i] = value;
+            const { loss } = run();
+            data[i] = before;
+            return loss;
+          };
+          const h = 2 ** -17;
+          const slope = data.map((value, i) => (at(i, value + h) - at(i, value - h)) / (2 * h));
+          // h² times a third derivative of up to some tens, and 2⁻⁵³ / h
+          expectTensor(name, gradient, { shape: gradient.shape, data: slope }, 1e-8);
         }
       });
 

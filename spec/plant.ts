@@ -81,7 +81,7 @@ export function edited(text: string, { file, within, find, put }: Edit): string 
     if (!text.includes(find)) throw new Error(`src/${file} has no ${find}`);
     return text.replaceAll(find, put);
   }
-  const from = text.search(new RegExp(`^(export )?(function\\*? ${within}\\b|const ${within}\\b)`, 'm'));
+  const from = text.search(new RegExp(`^(export )?((async )?function\\*? ${within}\\b|const ${within}\\b)`, 'm'));
   if (from < 0) throw new Error(`src/${file} has no function ${within}`);
   // It ends with a brace at the beginning of a line, as prettier has it; a constant without braces, at its semicolon.
   const [header] = text.slice(from).split('\n', 1);

@@ -11,9 +11,13 @@ import { tensor, zeros } from '../src/tensor.ts';
 import { inputOf } from '../src/train.ts';
 import { eighths } from './arbitraries.ts';
 import { entry } from './images.ts';
+import { expectFunction, functionFixtures } from './functions.ts';
 import { specifyModule } from './specifyModule.ts';
 
-specifyModule('predict', real, ({ format, predict, readings }, { describe, it }) => {
+specifyModule('predict', real, (module, { describe, it }) => {
+  const { format, predict, readings } = module;
+  it.each(functionFixtures('predict'))('golden: $title', (golden) => expectFunction(module, golden));
+
   const { vectorized } = implementations;
 
   /** Its logits are the four pixels of a picture, in order. */

@@ -1,9 +1,13 @@
 import { mean, std } from 'mathjs';
 import { expect } from 'vitest';
 import * as real from '../src/random.ts';
+import { expectFunction, functionFixtures } from './functions.ts';
 import { specifyModule } from './specifyModule.ts';
 
-specifyModule('random', real, ({ random }, { it }) => {
+specifyModule('random', real, (module, { it }) => {
+  const { random } = module;
+  it.each(functionFixtures('random'))('golden: $title', (golden) => expectFunction(module, golden));
+
   const take = (count: number, next: () => number) => Array.from({ length: count }, next);
 
   it('the same seed and stream give the same numbers, any other different ones', () => {

@@ -5,9 +5,22 @@ export const parts = {
   adam: ['optimizer.ts', 'optimizer'],
   adamW: ['optimizer.ts', 'optimizer'],
   batchStatistics: ['naive/batchStatistics.ts', 'batchStatistics > naive'],
+  cifar10: ['data/cifar10.ts', 'cifar10'],
+  csv: ['data/csv.ts', 'csv'],
+  dropoutMask: ['dropoutMask.ts', 'dropoutMask'],
+  frameAsMnist: ['data/frameAsMnist.ts', 'frameAsMnist'],
+  image: ['data/image.ts', 'image'],
+  images: ['data/images.ts', 'images'],
+  initialize: ['initialize.ts', 'initialize'],
+  layout: ['layout.ts', 'layout'],
+  mnist: ['data/mnist.ts', 'mnist'],
+  models: ['models/index.ts', 'models'],
   network: ['network.ts', 'network'],
+  predict: ['predict.ts', 'predict'],
+  random: ['random.ts', 'random'],
   rmsProp: ['optimizer.ts', 'optimizer'],
   sgd: ['optimizer.ts', 'optimizer'],
+  train: ['train.ts', 'train'],
 } as const;
 
 export type Part = keyof typeof parts;

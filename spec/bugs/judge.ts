@@ -1,63 +1,73 @@
 import fc from 'fast-check';
 import { implementations, type LayerName, type Layers } from '../../src/layers.ts';
-import { optimizers } from '../../src/optimizer.ts';
+import { optimizers, type OptimizerName } from '../../src/optimizer.ts';
 import { size, type Tensor } from '../../src/tensor.ts';
 import { expectGolden, lawsOfEveryLayer } from '../every-layer.ts';
-import { goldenFile, type GoldenCase, type GoldenRunning, type GoldenSteps } from '../golden.ts';
+import { expectFunction, functionFixtures } from '../functions.ts';
+import { goldenFile, type GoldenCase, type GoldenRunning, type GoldenSteps, type GoldenTraining } from '../golden.ts';
 import { layerOf, type Law } from '../law.ts';
 import { plant } from '../plant.ts';
 import { specifications } from '../specify.ts';
 import { lawsOf } from '../specifyModule.ts';
-import { expectNetwork, expectRunning, expectSteps, networkFixtures } from '../traces.ts';
+import { expectNetwork, expectRunning, expectSteps, expectTraining, networkFixtures } from '../traces.ts';
 import { parts, type Bug, type Part } from './bug.ts';
 
-type Check = { readonly id: string; readonly numbers: number; readonly hold: () => void };
-const fails = (hold: () => void): boolean => {
+type Check = { readonly id: string; readonly numbers: number; readonly hold: () => void | Promise<void> };
+const fails = async (hold: Check['hold']): Promise<boolean> => {
   try {
-    hold();
+    await hold();
     return false;
   } catch {
     return true;
   }
 };
-const rejects = (promise: Promise<void>): Promise<boolean> =>
-  promise.then(
-    () => false,
-    () => true,
-  );
 const numbersOf = (tensors: Readonly<Record<string, Tensor>>) =>
   Object.values(tensors).reduce((total, { shape }) => total + size(shape), 0);
 
 /** Every fixture of what a bug is in, to be held by src/ with that bug. */
 async function fixturesOf(bug: Bug): Promise<readonly Check[]> {
   const { subject } = bug;
+  if (!(subject in parts)) {
+    const layer = layerOf(await plant<Layers>([bug], `naive/${subject}.ts`), subject as LayerName);
+    return goldenFile<GoldenCase>(`${subject}.json`).cases.map((golden) => ({
+      ...{ id: golden.id, numbers: numbersOf(golden.inputs), hold: () => expectGolden(layer, golden) },
+    }));
+  }
+  const [file] = parts[subject as Part];
+  const planted = await plant<object>([bug], file);
+  const functions = functionFixtures(subject).map((golden) => ({
+    ...{ id: golden.id, numbers: JSON.stringify(golden).length, hold: () => expectFunction(planted, golden) },
+  }));
+  return [...functions, ...(await tracesOf(bug, planted))];
+}
+
+/** Those of several steps. */
+async function tracesOf(bug: Bug, planted: object): Promise<readonly Check[]> {
+  const { subject } = bug;
   if (subject in optimizers) {
-    const planted = (await plant<typeof import('../../src/optimizer.ts')>([bug], 'optimizer.ts')).optimizers;
+    const optimizer = (planted as typeof import('../../src/optimizer.ts')).optimizers[subject as OptimizerName];
     const cases = goldenFile<GoldenSteps>('optimizers.json').cases.filter(({ optimizer }) => optimizer === subject);
-    const optimizer = planted[subject as keyof typeof planted];
     return cases.map((golden) => ({
-      id: golden.id,
-      numbers: numbersOf(golden.gradients),
-      hold: () => expectSteps(optimizer, golden),
+      ...{ id: golden.id, numbers: numbersOf(golden.gradients), hold: () => expectSteps(optimizer, golden) },
     }));
   }
-  if (subject === 'network') {
-    const planted = await plant<typeof import('../../src/network.ts')>([bug], 'network.ts');
-    return networkFixtures.map((fixture) => ({
-      id: fixture.golden.id,
-      numbers: numbersOf(fixture.golden.inputs),
-      hold: () => expectNetwork(planted, implementations.vectorized, fixture),
-    }));
-  }
-  const layers = await plant<Layers>([bug], `naive/${subject}.ts`);
   if (subject === 'batchStatistics')
     return goldenFile<GoldenRunning>('batchStatistics.json').cases.map((golden) => ({
-      ...{ id: golden.id, numbers: size(golden.x.shape), hold: () => expectRunning(layers, golden) },
+      ...{ id: golden.id, numbers: size(golden.x.shape), hold: () => expectRunning(planted as Layers, golden) },
     }));
-  const layer = layerOf(layers, subject as LayerName);
-  return goldenFile<GoldenCase>(`${subject}.json`).cases.map((golden) => ({
-    ...{ id: golden.id, numbers: numbersOf(golden.inputs), hold: () => expectGolden(layer, golden) },
+  if (subject !== 'network' && subject !== 'train') return [];
+  const training = await plant<typeof import('../../src/train.ts')>([bug], 'train.ts');
+  const traces = goldenFile<GoldenTraining>('training.json').cases.map((golden) => ({
+    ...{ id: golden.id, numbers: numbersOf(golden.parameters), hold: () => expectTraining(training, golden) },
   }));
+  if (subject === 'train') return traces;
+  const network = planted as typeof import('../../src/network.ts');
+  const networks = networkFixtures.map((fixture) => ({
+    id: fixture.golden.id,
+    numbers: numbersOf(fixture.golden.inputs),
+    hold: () => expectNetwork(network, implementations.vectorized, fixture),
+  }));
+  return [...networks, ...traces];
 }
 
 /**
@@ -67,7 +77,8 @@ async function fixturesOf(bug: Bug): Promise<readonly Check[]> {
 export async function killingFixture(bug: Bug): Promise<string | null> {
   const checks = await fixturesOf(bug);
   const ascending = checks.toSorted((a, b) => a.numbers - b.numbers);
-  return [...ascending, ...checks, ...checks.toReversed()].find(({ hold }) => fails(hold))?.id ?? null;
+  for (const { id, hold } of [...ascending, ...checks, ...checks.toReversed()]) if (await fails(hold)) return id;
+  return null;
 }
 
 export interface LawVerdict {
@@ -110,7 +121,7 @@ async function killingModuleLaw(bug: Bug, seeds: readonly number[]): Promise<Pic
   for (const { sentence, check } of laws) {
     let broken = 0;
     for (const seed of seeds)
-      if (await rejects(check(seed))) broken++;
+      if (await fails(() => check(seed))) broken++;
       else break;
     if (broken === seeds.length) return { laws: sentence };
   }
