@@ -862,9 +862,24 @@ def model_cases():
         yield function_case(f"models/{name}", f"{name}: {count:,} parameters, layer by layer", arguments, result, function, tier=tier)
 
 
+def error_cases():
+    """What is no right call, and has to be said so."""
+    ones = json_tensor(torch.ones(1, 3))
+    yield function_case("batchStatistics/one-value", "error: one value per channel has no variance", [ones], error="one value per channel", function="batchStatistics")
+    for id, stride in [("larger", 1), ("larger-by-less-than-a-stride", 2)]:
+        yield function_case(f"window/{id}", f"error: a window of 3 on 2 pixels, stride {stride}", ["conv2d", [2, 2], [3, 3], {"stride": stride}], error="the window is larger than the image", function="geometry")
+    x = torch.ones(1, 1, 2, 2)
+    for stride in (1, 2):
+        try:
+            F.conv2d(x, torch.ones(1, 1, 3, 3), stride=stride)
+            sys.exit("PyTorch takes a window larger than the image")
+        except RuntimeError:
+            pass
+
+
 def write_functions():
     makers = [random_cases, mask_cases, initialize_cases, mnist_cases, csv_cases, cifar10_cases, images_cases, layout_cases]
-    makers += [image_cases, frame_cases, predict_cases, model_cases]
+    makers += [image_cases, frame_cases, predict_cases, model_cases, error_cases]
     return {
         "format": "cnn-spec/1",
         "source": "Python's struct and csv for files, NumPy for tensors, Pillow 9.4 for pictures, a second program of the random numbers, "
@@ -904,7 +919,7 @@ def write_training():
 
     def case(id, title, options, normalize, tier="trace"):
         p = {k: v.clone().requires_grad_("running" not in k) for k, v in start.items()}
-        (pixels, labels), (test_pixels, test_labels) = pictures(8, 0), pictures(5, 1)
+        (pixels, labels), (test_pixels, test_labels) = pictures(8, 0), pictures(9, 1)
         scaled = lambda array: torch.tensor(array.reshape(-1, 1, 3, 4) / 255.0)
         seen = lambda array: (scaled(array) - normalize["mean"][0]) / normalize["std"][0] if normalize else scaled(array)
         frozen, momentum = options.get("frozen", []), options.get("optimizerOptions", {}).get("momentum", 0)
@@ -954,10 +969,10 @@ def write_training():
                 right += (logits.argmax(1) == target).sum().item()
                 steps.append([epoch, images, loss.item(), total / images, right / images])
         tests, images, total, right = [], 0, 0, 0
-        for at in range(0, 5, 2):
+        for at in range(0, 9, 4):
             with torch.no_grad():
-                logits = run(seen(test_pixels[at : at + 2]))
-            target = torch.tensor(test_labels[at : at + 2].astype(np.int64))
+                logits = run(seen(test_pixels[at : at + 4]))
+            target = torch.tensor(test_labels[at : at + 4].astype(np.int64))
             loss = F.cross_entropy(logits, target).item()
             images += len(target)
             total += loss * len(target)
@@ -971,7 +986,7 @@ def write_training():
             "options": options,
             "steps": json_tensor(torch.tensor(steps)),
             "after": {k: json_tensor(v.detach()) for k, v in p.items()},
-            "test": {"images": labelled([1, 3, 4], test_pixels, test_labels), "batch": 2, "steps": json_tensor(torch.tensor(tests))},
+            "test": {"images": labelled([1, 3, 4], test_pixels, test_labels), "batch": 4, "steps": json_tensor(torch.tensor(tests))},
             "compare": {"mode": "relative", "rtol": 1e-10, "atol": 1e-11, "reason": "six steps through batch norm, sums in another order"},
         }
 

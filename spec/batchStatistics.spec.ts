@@ -7,6 +7,7 @@ import { reshape } from '../src/ndarray.ts';
 import { get, tensor, zeros } from '../src/tensor.ts';
 import { batchNormCase, eighths } from './arbitraries.ts';
 import { expectTensor } from './close.ts';
+import { expectFunction, functionFixtures } from './functions.ts';
 import { goldenFile, type GoldenRunning } from './golden.ts';
 import { tabulate } from './images.ts';
 import { specifyModule, type Tests } from './specifyModule.ts';
@@ -44,6 +45,7 @@ const laws = (layers: Layers, { it }: Tests) => {
     expectTensor('variance', batchStatistics(x).variance, expected, 1e-12 * expected.data[0]);
   });
 
+  it.each(functionFixtures('batchStatistics'))('golden: $title', (golden) => expectFunction(layers, golden));
   it.each(cases)('golden: $title', (golden) => expectRunning(layers, golden));
 
   it('decay 1 keeps the old, decay 0 takes the new; nothing is written to', () => {

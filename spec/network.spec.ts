@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { initialize } from '../src/initialize.ts';
 import { implementations, type Layers } from '../src/layers.ts';
 import { map, ones } from '../src/ndarray.ts';
-import type { LayerStep, Model, Nodes, Parameters } from '../src/network.ts';
+import type { LayerStep, Mode, Model, Nodes, Parameters } from '../src/network.ts';
 import * as real from '../src/network.ts';
 import { random } from '../src/random.ts';
 import { tensor, zeros } from '../src/tensor.ts';
@@ -223,6 +223,17 @@ specifyModule('network', real, (network, { describe, it }) => {
           'batchNormInference',
           'linear',
         ]);
+      });
+
+      it('the layers of a block are in the mode of the whole', () => {
+        const body: Nodes = [
+          { name: 'bn', layer: 'batchNorm', parameters: { gamma: [2], beta: [2] } },
+          { name: 'dropout', layer: 'dropout' },
+        ];
+        const model: Model = { ...withState, nodes: [{ name: 'block', body, shortcut: [] }] };
+        const run = (mode: Mode) => calls(forward(layers, model, initialize(model, random(1)), x, mode).tape);
+        expect(run({ training: random(2) })).toEqual(['batchNorm', 'dropout']);
+        expect(run('evaluation')).toEqual(['batchNormInference']);
       });
 
       it('a dropout of whole channels has one mask for each, the other one for each number', () => {

@@ -21,6 +21,7 @@ export const parts = {
   rmsProp: ['optimizer.ts', 'optimizer'],
   sgd: ['optimizer.ts', 'optimizer'],
   train: ['train.ts', 'train'],
+  window: ['window.ts', 'window'],
 } as const;
 
 export type Part = keyof typeof parts;

@@ -33,6 +33,7 @@ import { softmax } from './softmax.ts';
 import { softmaxCrossEntropy } from './softmaxCrossEntropy.ts';
 import { tanh } from './tanh.ts';
 import { train } from './train.ts';
+import { window } from './window.ts';
 
 /** The catalogue of known bugs. */
 export const bugs: readonly Bug[] = [
@@ -70,4 +71,5 @@ export const bugs: readonly Bug[] = [
   ...softmaxCrossEntropy,
   ...tanh,
   ...train,
+  ...window,
 ];

@@ -86,6 +86,13 @@ export const network = bugsOf('network', 'network.ts', {
     'the first layer has no gradient',
     ['20', 'E0.3'],
   ],
+  'mode-not-passed-on': [
+    'forward',
+    '{ nodes }, parameters, y, mode,',
+    "{ nodes }, parameters, y, 'evaluation',",
+    'blocks are always in evaluation',
+    ['E4.7', '50'],
+  ],
   'relu-shared': [
     'backward',
     '...step.given, step.options',
