@@ -8,11 +8,11 @@ const help = `Plants every known bug, one at a time, and says what notices it.
 
   npm run bugs                  the whole catalogue, some minutes
   npm run bugs -- conv2d        only bugs whose id contains conv2d
-  npm run bugs -- --json        { "bugs": [{ id, layer, equivalent, fixtures, laws, gradient, twin }] }
+  npm run bugs -- --json        { "bugs": [{ id, subject, equivalent, fixtures, laws, gradient, twin }] }
 
 fixtures: the smallest one that fails. laws: one that fails under each of the seeds ${SEEDS.join(', ')}, the twin law and the
-fixtures left out. gradient: whether differences of the wrong forward give the wrong backward away. twin: whether comparison
-with the definition does. Exit code 1 if a bug that is not equivalent survives the fixtures, or the laws.
+fixtures left out. Of layers also, gradient: whether differences of the wrong forward give the wrong backward away. twin: whether
+comparison with the definition does. Exit code 1 if a bug that is not equivalent survives the fixtures, or the laws.
 `;
 
 await script('bugs', async () => {
@@ -28,10 +28,10 @@ await script('bugs', async () => {
     );
   const results = [];
   for (const bug of chosen) {
-    const { id, subject: layer, equivalent = null } = bug;
+    const { id, subject, equivalent = null } = bug;
     const fixtures = await killingFixture(bug);
     const verdict = await killingLaws(bug, SEEDS);
-    results.push({ id, layer, equivalent, fixtures, ...verdict });
+    results.push({ id, subject, equivalent, fixtures, ...verdict });
     if (equivalent === null && (fixtures === null || verdict.laws === null)) process.exitCode = 1;
     if (values.json) continue;
     const say = (killer: string | null) => (killer === null ? (equivalent ? 'equivalent' : 'SURVIVES') : killer);
