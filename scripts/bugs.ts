@@ -20,7 +20,7 @@ const help = `Plants every known bug, one at a time, and says what notices it.
   npm run bugs -- --json        { "bugs": [{ id, layer, equivalent, fixtures, laws, gradient, twin }] }
 
 fixtures: the smallest one that fails. laws: one that fails under each of the seeds ${SEEDS.join(', ')}, the twin law and the
-fixtures left out. gradient: whether differences of the wrong forward give the wrong backward away. twin: whether comparison
+fixtures left out. Of layers also, gradient: whether differences of the wrong forward give the wrong backward away. twin: whether comparison
 with the definition does. Exit code 1 if a bug that is not equivalent survives the fixtures, or the laws.
 
 --seeds asks the laws alone. power: the share of the seeds under which at least one law fails within its runs, and the one
@@ -60,15 +60,13 @@ await script('bugs', async () => {
   for (const bug of chosen) {
     const { id, subject: layer, equivalent = null } = bug;
     const [fixtures = null] = await killingFixtures(bug);
-    const asked = hasLaws(bug);
-    const verdict = asked ? await killingLaws(bug, SEEDS) : { laws: null, gradient: false, twin: false };
+    const verdict = await killingLaws(bug, SEEDS);
     results.push({ id, layer, equivalent, fixtures, ...verdict });
-    if (equivalent === null && (fixtures === null || (asked && verdict.laws === null))) process.exitCode = 1;
+    if (equivalent === null && (fixtures === null || verdict.laws === null)) process.exitCode = 1;
     if (values.json) continue;
-    const say = (killer: string | null, known = true) =>
-      !known ? '–' : killer === null ? (equivalent ? 'equivalent' : 'SURVIVES') : killer;
+    const say = (killer: string | null) => (killer === null ? (equivalent ? 'equivalent' : 'SURVIVES') : killer);
     process.stdout.write(
-      `${id.padEnd(34)} ${say(fixtures).padEnd(36)} ${verdict.gradient ? 'gradient' : '        '} ${verdict.twin ? 'twin' : '    '}  ${say(verdict.laws, asked)}\n`,
+      `${id.padEnd(34)} ${say(fixtures).padEnd(36)} ${verdict.gradient ? 'gradient' : '        '} ${verdict.twin ? 'twin' : '    '}  ${say(verdict.laws)}\n`,
     );
   }
   if (values.json) process.stdout.write(`${JSON.stringify({ bugs: results }, null, 2)}\n`);

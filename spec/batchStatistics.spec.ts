@@ -1,19 +1,21 @@
 import fc from 'fast-check';
 import { mean, variance } from 'mathjs';
-import { describe, expect, it } from 'vitest';
-import { implementations } from '../src/layers.ts';
+import { expect } from 'vitest';
+import { implementations, type Layers } from '../src/layers.ts';
 import type { UpdateRunningOptions } from '../src/naive/batchStatistics.ts';
 import { reshape } from '../src/ndarray.ts';
 import { get, tensor, zeros } from '../src/tensor.ts';
 import { batchNormCase, eighths } from './arbitraries.ts';
 import { expectTensor } from './close.ts';
+import { expectFunction, functionFixtures } from './functions.ts';
 import { goldenFile, type GoldenRunning } from './golden.ts';
 import { tabulate } from './images.ts';
+import { specifyModule, type Tests } from './specifyModule.ts';
 import { expectRunning } from './traces.ts';
 
 const { cases } = goldenFile<GoldenRunning>('batchStatistics.json');
 
-describe.each(Object.entries(implementations))('batchStatistics > %s', (_, layers) => {
+const laws = (layers: Layers, { it }: Tests) => {
   const { batchStatistics, updateRunning } = layers;
 
   it('mean, biased variance and count of every channel are those of mathjs', () => {
@@ -43,6 +45,7 @@ describe.each(Object.entries(implementations))('batchStatistics > %s', (_, layer
     expectTensor('variance', batchStatistics(x).variance, expected, 1e-12 * expected.data[0]);
   });
 
+  it.each(functionFixtures('batchStatistics'))('golden: $title', (golden) => expectFunction(layers, golden));
   it.each(cases)('golden: $title', (golden) => expectRunning(layers, golden));
 
   it('decay 1 keeps the old, decay 0 takes the new; nothing is written to', () => {
@@ -115,15 +118,17 @@ describe.each(Object.entries(implementations))('batchStatistics > %s', (_, layer
   ])('error: %s', (message, attempt) => {
     expect(attempt).toThrow(new RangeError(message));
   });
-});
 
-it('golden: S4’s numbers after its first batch', () => {
-  // inventory F-11: fresh statistics, one batch, the variance biased (S4, ONNX) and unbiased (PyTorch)
-  const fresh = { mean: zeros([2]), variance: tensor([1, 1]) };
-  const batch = { mean: tensor([4.5, 2]), variance: tensor([5.25, 4.25]), count: 8 };
-  const { updateRunning } = implementations.naive;
-  expectTensor('mean', updateRunning(fresh, batch).mean, tensor([0.45, 0.2]), 1e-15);
-  expectTensor('variance', updateRunning(fresh, batch).variance, tensor([1.425, 1.325]), 1e-15);
-  const torch = updateRunning(fresh, batch, { unbiased: true });
-  expectTensor('variance', torch.variance, tensor([1.5, 1.3857142857142857]), 1e-15);
-});
+  it('golden: S4’s numbers after its first batch', () => {
+    // inventory F-11: fresh statistics, one batch, the variance biased (S4, ONNX) and unbiased (PyTorch)
+    const fresh = { mean: zeros([2]), variance: tensor([1, 1]) };
+    const batch = { mean: tensor([4.5, 2]), variance: tensor([5.25, 4.25]), count: 8 };
+    expectTensor('mean', updateRunning(fresh, batch).mean, tensor([0.45, 0.2]), 1e-15);
+    expectTensor('variance', updateRunning(fresh, batch).variance, tensor([1.425, 1.325]), 1e-15);
+    const torch = updateRunning(fresh, batch, { unbiased: true });
+    expectTensor('variance', torch.variance, tensor([1.5, 1.3857142857142857]), 1e-15);
+  });
+};
+
+for (const [implementation, layers] of Object.entries(implementations))
+  specifyModule(`batchStatistics > ${implementation}`, layers, laws);

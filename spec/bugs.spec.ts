@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { classes } from './bugs/classes.ts';
+import { errorsOf, notComputable } from './bugs/documents.ts';
 import { bugs } from './bugs/index.ts';
 import { flaggedCases, flagOf } from './bugs/flags.ts';
 import { killingFixtures } from './bugs/judge.ts';
@@ -57,6 +58,17 @@ describe('the catalogue', () => {
     }
   });
 });
+
+it.each(Object.entries(errorsOf))(
+  'every error of a document is in the catalogue, or it is said why not: %s',
+  (document, count) => {
+    const named = new Set(bugs.flatMap(({ seen }) => seen));
+    const errors = Array.from({ length: count }, (_, i) => `${document}.${i + 1}`);
+    for (const error of errors) expect(named.has(error) !== error in notComputable, error).toBe(true);
+    const all = [...named, ...Object.keys(notComputable)].filter((reference) => reference.startsWith(`${document}.`));
+    expect(all.filter((reference) => !errors.includes(reference))).toEqual([]);
+  },
+);
 
 it.each([
   ['src/naive/relu.ts has no function rely', { file: 'naive/relu.ts', within: 'rely', find: 'x', put: 'y' }],

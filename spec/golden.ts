@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import type { Model, Parameters } from '../src/network.ts';
 import { readSafetensors } from '../src/safetensors.ts';
 import type { Tensor } from '../src/tensor.ts';
 import type { TrainOptions } from '../src/train.ts';
@@ -81,6 +82,41 @@ export interface GoldenCurve extends Golden, Pick<TrainOptions, 'epochs' | 'batc
   readonly compare: Compare;
 }
 
+/** A call of a function of src/, and what it gives. golden/README.md says how bytes, files and random numbers are written. */
+export interface GoldenFunction extends Golden {
+  readonly tier: 'trace' | 'default' | 'invalid';
+  readonly function: string;
+  readonly arguments: readonly unknown[];
+  readonly result?: unknown;
+  readonly compare?: Compare;
+  /** What is wrong with the call (tier invalid only). */
+  readonly error?: string;
+}
+
+/** A set of pictures as JSON has it. */
+export interface GoldenImages {
+  readonly shape: readonly number[];
+  readonly pixels: { readonly bytes: string };
+  readonly labels: { readonly bytes: string };
+}
+
+/** A network that learns a few pictures, step by step. */
+export interface GoldenTraining extends Golden {
+  readonly model: Model;
+  /** Before the first step, with the running statistics. */
+  readonly parameters: Parameters;
+  readonly images: GoldenImages;
+  readonly options: Pick<TrainOptions, 'epochs' | 'batch' | 'seed' | 'optimizerOptions' | 'frozen'> & {
+    readonly rates: readonly number[];
+  };
+  /** Of every step the epoch, and the images, the loss of the batch, the loss and the accuracy so far: (steps, 5). */
+  readonly steps: Tensor;
+  readonly after: Parameters;
+  /** What evaluation then makes of other pictures, batch by batch: (batches, 4), without the epoch. */
+  readonly test: { readonly images: GoldenImages; readonly batch: number; readonly steps: Tensor };
+  readonly compare: Compare;
+}
+
 /** A known bug: what is wrong, and public reports of its kind. */
 export interface GoldenFlag {
   readonly bug: string;
@@ -115,7 +151,8 @@ export const beside = (name: string, file: string): Uint8Array => readFileSync(n
 
 /**
  * golden/<name>, with every {shape, data} and every {shape, file, name} made a Tensor. Its cases are GoldenSteps in
- * optimizers.json, GoldenRunning in batchStatistics.json, GoldenCurve in models/tanhAvgCurve.json.
+ * optimizers.json, GoldenRunning in batchStatistics.json, GoldenCurve in models/tanhAvgCurve.json, GoldenFunction in
+ * functions.json, GoldenTraining in training.json.
  */
 export function goldenFile<Case = GoldenCase | GoldenInvalid>(name: string): GoldenFile<Case> {
   const large = new Map<string, Readonly<Record<string, Tensor>>>();

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import type { Picture } from '../src/data/image.ts';
 import type { Images } from '../src/data/images.ts';
 import { expectTensor } from './close.ts';
+import { random } from '../src/random.ts';
 
 /** The picture in gray that rows of numbers spell out. */
 export const gray = (rows: readonly (readonly number[])[]): Picture => ({
@@ -58,3 +59,15 @@ export const pictures = (value = fc.nat(255), most = 9): fc.Arbitrary<Picture> =
         .array(value, { minLength: height * width, maxLength: height * width, size: 'max' })
         .map((values) => ({ height, width, channels: 1 as const, pixels: Uint8Array.from(values) })),
     );
+
+/** Pictures of a model's size in three classes, each with a brighter channel or corner of its own. */
+export function threeKinds([C, H, W]: readonly number[], count: number): Images {
+  const { uniform } = random(7);
+  const labels = Uint8Array.from({ length: count }, (_, n) => n % 3);
+  const pixels = Uint8Array.from({ length: count * C * H * W }, (_, i) => {
+    const [n, c, h, w] = [Math.floor(i / (C * H * W)), Math.floor(i / (H * W)) % C, Math.floor(i / W) % H, i % W];
+    const bright = [c === 0 && h < H / 2, c === C - 1 && w < W / 2, h >= H / 2 && w >= W / 2][n % 3];
+    return 255 * uniform() * (bright ? 1 : 0.3);
+  });
+  return { shape: [C, H, W], pixels, labels };
+}

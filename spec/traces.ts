@@ -1,12 +1,23 @@
 import assert from 'node:assert/strict';
-import type { LayerName, Layers } from '../src/layers.ts';
+import type { Images } from '../src/data/images.ts';
+import { implementations, type LayerName, type Layers } from '../src/layers.ts';
 import type { Nodes, Parameters } from '../src/network.ts';
 import { optimizerState, type Optimizer } from '../src/optimizer.ts';
 import { random } from '../src/random.ts';
 import { size, tensor, type Tensor } from '../src/tensor.ts';
+import type { Progress } from '../src/train.ts';
 import { allowed, expectTensor, expectTensors, type Compare } from './close.ts';
 import type { ExactLayer, ExactStep } from './exact.ts';
-import { compareOf, goldenFile, goldenNames, type GoldenCase, type GoldenRunning, type GoldenSteps } from './golden.ts';
+import {
+  compareOf,
+  goldenFile,
+  goldenNames,
+  type GoldenCase,
+  type GoldenImages,
+  type GoldenRunning,
+  type GoldenSteps,
+  type GoldenTraining,
+} from './golden.ts';
 
 /** Row t of a tensor that has one row for each step. */
 const row = ({ shape: [, ...shape], data }: Tensor, t: number): Tensor => ({
@@ -98,4 +109,26 @@ export function expectNetwork(
   const all = lossAndGradients(layers, { nodes }, parameters, x, labels!, mode);
   expectTensor('loss', tensor(all.loss), golden.y, within);
   expectTensors({ dx: all.dx, ...all.gradients }, { dx, ...gradients });
+}
+
+/** @throws AssertionError if training or evaluation does not go as the fixture says, step by step */
+export function expectTraining({ train, evaluate }: typeof import('../src/train.ts'), golden: GoldenTraining): void {
+  const within = allowed(golden.compare, 2 ** -53);
+  const { vectorized } = implementations;
+  const { rates, ...options } = golden.options;
+  const parameters = structuredClone(golden.parameters);
+  const rate = (t: number) => rates[t];
+  const steps = [...train(vectorized, golden.model, parameters, imagesOf(golden.images), { ...options, rate })];
+  const row = ({ images, batchLoss, loss, accuracy }: Progress) => [images, batchLoss, loss, accuracy];
+  expectTensor('steps', tensor(steps.map((step) => [step.epoch, ...row(step)])), golden.steps, within);
+  expectTensors(parameters, golden.after, within);
+  const { images, batch, steps: expected } = golden.test;
+  const tests = [...evaluate(vectorized, golden.model, parameters, imagesOf(images), batch)];
+  expectTensor('test', tensor(tests.map(row)), expected, within);
+  expectTensors(parameters, golden.after, within);
+}
+
+function imagesOf({ shape, pixels, labels }: GoldenImages): Images {
+  const bytes = (hex: string) => Uint8Array.from(Buffer.from(hex, 'hex'));
+  return { shape, pixels: bytes(pixels.bytes), labels: bytes(labels.bytes) };
 }

@@ -107,4 +107,11 @@ export const batchStatistics = bugsOf('batchStatistics', 'naive/batchStatistics.
     'the old statistics are written over: whoever still holds them sees the new ones',
     ['12', '50'],
   ],
+  'one-value-allowed': [
+    'batchStatisticsShape',
+    'count < 2',
+    'count < 1',
+    'one value per channel has the variance 0: y is beta, whatever x is',
+    ['E3.6', 'E4.22'],
+  ],
 });

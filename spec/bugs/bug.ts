@@ -1,8 +1,33 @@
 import type { LayerName } from '../../src/layers.ts';
-import type { OptimizerName } from '../../src/optimizer.ts';
 
-/** What is judged: a layer, an optimizer, the running statistics of batch norm, or the chain rule of networks. */
-export type Subject = LayerName | OptimizerName | 'batchStatistics' | 'network';
+/** The parts of src/ that are no layers: the module with the bug, and the laws it is asked; see specifyModule. */
+export const parts = {
+  adam: ['optimizer.ts', 'optimizer'],
+  adamW: ['optimizer.ts', 'optimizer'],
+  batchStatistics: ['naive/batchStatistics.ts', 'batchStatistics > naive'],
+  cifar10: ['data/cifar10.ts', 'cifar10'],
+  csv: ['data/csv.ts', 'csv'],
+  dropoutMask: ['dropoutMask.ts', 'dropoutMask'],
+  frameAsMnist: ['data/frameAsMnist.ts', 'frameAsMnist'],
+  image: ['data/image.ts', 'image'],
+  images: ['data/images.ts', 'images'],
+  initialize: ['initialize.ts', 'initialize'],
+  layout: ['layout.ts', 'layout'],
+  mnist: ['data/mnist.ts', 'mnist'],
+  models: ['models/index.ts', 'models'],
+  network: ['network.ts', 'network'],
+  predict: ['predict.ts', 'predict'],
+  random: ['random.ts', 'random'],
+  rmsProp: ['optimizer.ts', 'optimizer'],
+  sgd: ['optimizer.ts', 'optimizer'],
+  train: ['train.ts', 'train'],
+  window: ['window.ts', 'window'],
+} as const;
+
+export type Part = keyof typeof parts;
+
+/** What is judged: a layer, or another part. */
+export type Subject = LayerName | Part;
 
 /** A known bug, as a small change of one function of the definition: runnable, and wrong. */
 export interface Bug {

@@ -160,6 +160,13 @@ export const conv2d = [
       'in dw the padding counts as 1',
       ['8', '15'],
     ],
+    'dy-last-row-lost': [
+      'conv2dBackward',
+      'oh < OH',
+      'oh < OH - 1',
+      'the last row of dy is never reached: the loop has the size of a later layer',
+      ['E2.5', '18'],
+    ],
     'unknown-option': [
       'conv2dShape',
       "knownOptions('conv2d', options, ['stride', 'padding', 'dilation']);",
@@ -188,7 +195,7 @@ export const conv2d = [
       'oh * strideH + kh * dilationH - top',
       'oh * strideH + (KH - 1 - kh) * dilationH - top',
       'true convolution along the rows, forward and backward alike',
-      ['1'],
+      ['1', 'E0.13'],
     ],
     'stride-swapped': [
       'geometry',
@@ -244,7 +251,7 @@ export const conv2d = [
       '(Math.ceil(size / stride) - 1) * stride + reach - size',
       '2 * Math.floor(reach / 2)',
       "'same' pads by half the kernel, whatever the stride",
-      ['5'],
+      ['5', 'E0.6', 'E3.8'],
     ],
     'valid-as-same': [
       'border',
@@ -258,7 +265,7 @@ export const conv2d = [
       'return Math.floor(steps) + 1;',
       'return Math.round(steps) + 1;',
       'sizes are rounded to the nearest',
-      ['7'],
+      ['7', 'E0.5', 'E3.3'],
     ],
     'size-up': [
       'places',

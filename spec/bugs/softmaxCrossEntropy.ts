@@ -20,7 +20,7 @@ export const softmaxCrossEntropy = bugsOf('softmaxCrossEntropy', 'naive/softmaxC
     'target(n, k) * (Math.log(sum) + (m - get(logits, n, k)))',
     '-target(n, k) * Math.log(Math.exp(get(logits, n, k) - m) / sum)',
     'the logarithm of a probability that may be 0: infinite beyond 745',
-    ['42', '44'],
+    ['42', '44', 'E1.8'],
   ],
   'log-clipped': [
     'softmaxCrossEntropy',
@@ -142,6 +142,13 @@ export const softmaxCrossEntropy = bugsOf('softmaxCrossEntropy', 'naive/softmaxC
     '(get(probability, n, k) - target(n, k)) * get(probability, n, k) * (1 - get(probability, n, k))',
     'the slope of softmax is applied once more',
     ['42'],
+  ],
+  'dlogits-up-to-largest-label': [
+    'softmaxCrossEntropyBackward',
+    'for (let k = 0; k < K; k++) set(dlogits',
+    'for (let k = 0; k < (labels.shape.length === 1 ? Math.max(...labels.data) + 1 : K); k++) set(dlogits',
+    'classes above the largest label of the batch do not count',
+    ['E2.9'],
   ],
   'dy-ignored': ['softmaxCrossEntropyBackward', ' * get(dy)', '', 'dy counts as 1', ['18']],
   'unknown-option': [
