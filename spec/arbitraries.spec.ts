@@ -103,14 +103,15 @@ const dilated = {
 };
 const ceiled = {
   'ceil mode, and a last window beyond the padding': someView(({ beyond }) => beyond > 0),
-  'ceil mode, and no place for a last window that would start beyond the image': (call: Case) => {
-    const { stride, padding, ceilMode } = windowOf(call);
-    const [H, W] = call.inputs.x.shape.slice(2);
-    const [OH, OW] = call.dy.shape.slice(2);
-    const reach = someView(({ beyond }) => beyond > 0);
-    const rows = H + padding.bottom - (OH * stride[0] - padding.top);
-    const columns = W + padding.right - (OW * stride[1] - padding.left);
-    return ceilMode && !reach(call) && (rows > 0 || columns > 0);
+  'ceil mode, and no place for a last window that would start beyond the image': ({ inputs: { x }, options }: Case) => {
+    const { kernel, stride, padding, dilation = [1, 1], ceilMode } = options as Window & { kernel: readonly number[] };
+    const { top, bottom, left, right } = padding;
+    const lost = (axis: 0 | 1, before: number, after: number) => {
+      const size = x.shape[2 + axis];
+      const steps = (before + size + after - dilation[axis] * (kernel[axis] - 1) - 1) / stride[axis];
+      return !Number.isInteger(steps) && Math.ceil(steps) * stride[axis] >= before + size;
+    };
+    return ceilMode && (lost(0, top, bottom) || lost(1, left, right));
   },
 };
 
