@@ -47,6 +47,10 @@ export function lawsOfEveryLayer(
 ): readonly Law[] {
   const leaning = (leansOn: Law['leansOn'] & string, leaner: Law): Law => ({ ...leaner, leansOn });
   const once = <T>(value: T) => fc.constant(value);
+  const goldenLaw = (golden: GoldenCase, leaner: Law): Law => ({
+    ...leaning('golden', leaner),
+    ...(golden.float64 !== undefined && { float64: golden.float64 }),
+  });
   return [
     // of the definition itself this asks little; of every other implementation, everything
     leaning(
@@ -130,15 +134,15 @@ export function lawsOfEveryLayer(
     ),
 
     ...goldenFile(`${name}.json`).cases.flatMap((golden) => [
-      leaning(
-        'golden',
+      goldenLaw(
+        golden,
         law(`golden: ${golden.title}`, once(golden), (layer) => expectGolden(layer, golden), 1),
       ),
       ...((golden.kink ?? golden.steep)
         ? []
         : [
-            leaning(
-              'golden',
+            goldenLaw(
+              golden,
               law(
                 `every dk is the slope along k: ${golden.title}`,
                 once(golden),
@@ -157,8 +161,9 @@ export function lawsOfEveryLayer(
   ];
 }
 
-/** @throws AssertionError if an output of the layer is not what the case expects */
+/** @throws AssertionError if an output of the layer is not what the case expects, or the case is not one for its arithmetic */
 export function expectGolden(layer: Layer, golden: GoldenCase): void {
+  assert(golden.float64 === undefined || layer.u === 2 ** -53, `${golden.id} is for float64 alone: ${golden.float64}`);
   expectOutput('y', layer.forward(golden), golden.y);
   const gradients = layer.backward(golden);
   assert.deepEqual(Object.keys(gradients).sort(), Object.keys(golden.gradients).sort(), 'the names of the gradients');
