@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { implementations, type LayerName } from '../src/layers.ts';
 import { random } from '../src/random.ts';
+import { tensor } from '../src/tensor.ts';
+import { allowed, expectTensor } from './close.ts';
 import { expectGolden } from './every-layer.ts';
 import { goldenFile } from './golden.ts';
 import { arithmetic, fusedMultiplyAdd, manners } from './honest/arithmetic.ts';
+import { boundsOf } from './honest/bounds.ts';
 import { falseAlarms } from './honest/falseAlarms.ts';
 import { honest } from './honest/layers.ts';
+import { layerOf, type Layer } from './law.ts';
 
 const seed = Number(process.env.SEED);
 const names = Object.keys(implementations.naive).filter((name) => `${name}Backward` in implementations.naive);
@@ -51,6 +55,25 @@ function rounded(value: bigint): number {
   const result = Number(digits << spare);
   return value < 0n ? -result : result;
 }
+
+it.each([
+  ['sigmoid', 'y', 7, -5.542181968688965, 1, { reciprocal: true, seed: 3 }],
+  ['sigmoid', 'dx', 9, -8.285309791564941, -1.9234247207641602, { reciprocal: true, seed: 7 }],
+  ['tanh', 'y', 3, -0.13468822836875916, 1, { reciprocal: false, seed: 3 }],
+  ['tanh', 'dx', 9, 3.771034002304077, -1.8163421154022217, { reciprocal: false, seed: 6 }],
+] as const)(
+  '%s: the %s of an honest program is within %d units, and beyond one less',
+  (name, k, units, x, dy, rest) => {
+    const layer = honest(name, arithmetic({ order: 'sequential', fma: false, ulps: 2, ...rest }));
+    const call = { inputs: { x: tensor([x]) }, options: {}, dy: tensor([dy]) };
+    const outputs = ({ forward, backward }: Layer) => ({ y: forward(call), dx: backward(call).dx })[k];
+    const want = outputs(layerOf(implementations.naive, name));
+    expect(boundsOf(name, call)[k]).toEqual({ mode: 'ulp', k: units });
+    const hold = (most: number) => expectTensor(k, outputs(layer), want, allowed({ mode: 'ulp', k: most }, layer.u));
+    hold(units);
+    expect(() => hold(units - 1)).toThrow(`${k}[0] is`);
+  },
+);
 
 describe.each(names as LayerName[])('honest float32 implementations of %s', (name) => {
   it('raise no alarm', () => {
