@@ -54,11 +54,11 @@ export function fusedMultiplyAdd(a: number, b: number, c: number): number {
   return fround(sum); // exact, infinite or NaN
 }
 
-/** The float32 number `steps` after a; finite and not 0. */
+/** The float32 number `steps` after a, which is finite and not 0; but no further than 0. */
 function neighbour(a: number, steps: number): number {
-  single[0] = a;
-  pattern[0] += a < 0 ? -steps : steps;
-  return single[0];
+  single[0] = Math.abs(a);
+  pattern[0] = Math.max(0, pattern[0] + Math.sign(a) * steps);
+  return Math.sign(a) * single[0];
 }
 
 /** A number in [0, 1) that looks random, always the same for the same three. (Mulberry32's mixing.) */
