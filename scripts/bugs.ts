@@ -4,7 +4,9 @@ import type { Bug } from '../spec/bugs/bug.ts';
 import { bugs } from '../spec/bugs/index.ts';
 import { flaggedText } from '../spec/bugs/flags.ts';
 import { killingFixtures, killingLaws, powerOf } from '../spec/bugs/judge.ts';
+import { scores, suites } from '../spec/bugs/suites.ts';
 import { goldenNames, goldenText } from '../spec/golden.ts';
+import { progressBar } from './progressBar.ts';
 import { commandLine, integer, script } from './script.ts';
 
 const SEEDS = [1, 2, 3, 4, 5];
@@ -17,6 +19,7 @@ const help = `Plants every known bug, one at a time, and says what notices it.
   npm run bugs -- conv2d        only bugs whose id contains conv2d
   npm run bugs -- --flags       write into golden/ which fixtures fail under which bugs
   npm run bugs -- --seeds 200   how reliably the laws kill, each of the seeds 1 … 200 asked: many minutes
+  npm run bugs -- --suites      the cases of public test suites instead: how many bugs survive them, see spec/bugs/README.md
   npm run bugs -- --json        { "bugs": [{ id, layer, equivalent, fixtures, laws, gradient, twin }] }
 
 fixtures: the smallest one that fails. laws: one that fails under each of the seeds ${SEEDS.join(', ')}, the twin law and the
@@ -34,6 +37,7 @@ await script('bugs', async () => {
     options: {
       flags: { type: 'boolean', default: false },
       seeds: { type: 'string' },
+      suites: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -43,6 +47,7 @@ await script('bugs', async () => {
   if (values.flags && positionals.length > 0)
     throw new RangeError(`--flags takes the whole catalogue, expected nothing beside it, not ${positionals.join(' ')}`);
   if (values.flags) return writeFlags();
+  if (values.suites) return await scoreSuites(positionals, values.json);
   const chosen = bugs.filter(({ id }) => positionals.length === 0 || positionals.some((part) => id.includes(part)));
   if (chosen.length === 0)
     throw new RangeError(
@@ -103,4 +108,24 @@ async function measurePower(chosen: readonly Bug[], seeds: readonly number[], js
   process.stdout.write(
     `${results.length} bugs, ${seeds.length} seeds: ${weak.length} below ${percent(LEAST)}, the lowest at ${percent(Math.min(...shares))}\n`,
   );
+}
+
+/** A row of a table for every suite of every layer whose name contains one of `parts`. */
+async function scoreSuites(parts: readonly string[], json: boolean): Promise<void> {
+  const layers = [...new Set(suites.map(({ layer }) => layer))];
+  const chosen = layers.filter((layer) => parts.length === 0 || parts.some((part) => layer.includes(part)));
+  if (chosen.length === 0)
+    throw new RangeError(`no suite is of a layer with ${parts.join(' or ')}, expected one of ${layers.join(', ')}`);
+  const bar = progressBar(process.stderr);
+  const results = [];
+  for (const layer of chosen) {
+    const ofLayer = suites.filter((suite) => suite.layer === layer);
+    const table = await scores(layer, ofLayer, (id) => bar.show(chosen.indexOf(layer) / chosen.length, layer, [id]));
+    bar.clear();
+    results.push({ layer, suites: table });
+    if (json) continue;
+    for (const [suite, { cases, asked, survivors }] of Object.entries(table))
+      process.stdout.write(`| ${layer} | ${suite} | ${cases} | ${asked} | ${survivors.length} |\n`);
+  }
+  if (json) process.stdout.write(`${JSON.stringify({ suites: results }, null, 2)}\n`);
 }

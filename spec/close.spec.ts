@@ -17,6 +17,7 @@ describe('how near is near enough', () => {
   const ulp: Compare = { mode: 'ulp', k: 1 };
   const relative: Compare = { mode: 'relative', rtol: 0.1, atol: 0.5, reason: 'a test' };
   const bound: Compare = { mode: 'bound', n: 1, S: 4 }; // a little more than 2 · 2⁻⁵³ · 4
+  const underflow: Compare = { mode: 'bound', n: 2, S: 1e-320 };
 
   it.each<[number, number, Compare, boolean]>([
     [0, -0, 'exact', true],
@@ -29,6 +30,8 @@ describe('how near is near enough', () => {
     [1.5e-323, 5e-324, ulp, false],
     [1 + 8 * u, 1, bound, true],
     [1 + 12 * u, 1, bound, false],
+    [1e-323, 0, underflow, true], // each of n roundings may lose the least number
+    [1.5e-323, 0, underflow, false],
     [11.4, 10, relative, true],
     [11.6, 10, relative, false],
     [5, Infinity, ulp, false],

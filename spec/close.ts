@@ -17,18 +17,23 @@ export type Compare =
 /** The distance allowed at element i, where `expected` is expected. */
 export type Allowed = (expected: number, i: number) => number;
 
-/** What `compare` allows in arithmetic of unit roundoff u: 0, γₙ₊₁(u)·S, k·2u·2^⌊log₂|expected|⌋ or rtol·|expected| + atol. */
+/**
+ * What `compare` allows in arithmetic of unit roundoff u: 0, γₙ₊₁(u)·S + n·η, k·2u·2^⌊log₂|expected|⌋ or
+ * rtol·|expected| + atol. η is the least number above 0: what is rounded below the least normal number errs by half of it.
+ */
 export function allowed(compare: Compare, u: number): Allowed {
   if (compare === 'exact') return () => 0;
+  const least = u < 2 ** -24 ? -1022 : -126; // of the exponents; below: subnormal numbers
+  const eta = 2 * u * 2 ** least;
   switch (compare.mode) {
     case 'bound': {
       const { n, S } = compare;
       const gamma = ((n + 1) * u) / (1 - (n + 1) * u);
-      return (_, i) => gamma * (typeof S === 'number' ? S : S.data[i]);
+      return (_, i) => gamma * (typeof S === 'number' ? S : S.data[i]) + n * eta;
     }
     case 'ulp':
       return (expected) => {
-        const exponent = Math.max(Math.floor(Math.log2(Math.abs(expected))), u < 2 ** -24 ? -1022 : -126); // below: subnormal
+        const exponent = Math.max(Math.floor(Math.log2(Math.abs(expected))), least);
         return compare.k * 2 * u * 2 ** exponent;
       };
     case 'relative':

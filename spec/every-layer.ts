@@ -47,6 +47,10 @@ export function lawsOfEveryLayer(
 ): readonly Law[] {
   const leaning = (leansOn: Law['leansOn'] & string, leaner: Law): Law => ({ ...leaner, leansOn });
   const once = <T>(value: T) => fc.constant(value);
+  const goldenLaw = (golden: GoldenCase | GoldenInvalid, leaner: Law): Law => ({
+    ...leaning('golden', leaner),
+    ...('float64' in golden && { float64: golden.float64! }),
+  });
   return [
     // of the definition itself this asks little; of every other implementation, everything
     leaning(
@@ -122,15 +126,15 @@ export function lawsOfEveryLayer(
     ),
 
     ...goldenFile(`${name}.json`).cases.flatMap((golden) => [
-      leaning(
-        'golden',
+      goldenLaw(
+        golden,
         law(`golden ${golden.id}: ${golden.title}`, once(golden), (layer) => expectGolden(layer, golden), 1),
       ),
       ...('error' in golden || golden.kink !== undefined || golden.steep !== undefined
         ? [] // y has no slope, or none that shows
         : [
-            leaning(
-              'golden',
+            goldenLaw(
+              golden,
               law(
                 `every dk is the slope along k: ${golden.title}`,
                 once(golden),
@@ -158,6 +162,7 @@ function expectError({ forward, backward }: Layer, call: Call, message: string):
 /** @throws AssertionError if an output of the layer is not what the case expects, or what must be an error is none */
 export function expectGolden(layer: Layer, golden: GoldenCase | GoldenInvalid): void {
   if ('error' in golden) return expectError(layer, golden, golden.error);
+  assert(golden.float64 === undefined || layer.u === 2 ** -53, `${golden.id} is for float64 alone: ${golden.float64}`);
   const expectOutput = (k: string, actual: Tensor, want: Tensor) => {
     expectTensor(k, actual, want, allowed(compareOf(golden, k), layer.u));
     if (golden.signedZeros) expectSameBits(k, actual, want);

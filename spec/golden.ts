@@ -33,6 +33,8 @@ export interface GoldenCase extends Golden, Case {
   readonly steep?: string;
   /** The sign of zero counts. */
   readonly signedZeros?: true;
+  /** Why the case is one for float64 alone: float32 is not asked. */
+  readonly float64?: string;
   /** Who worked the expected values out, where exact arithmetic cannot: NaN, −0, infinities. */
   readonly worked?: string;
 }
@@ -68,6 +70,7 @@ export interface GoldenRunning extends Golden {
   readonly options: object;
   /** After every batch: (steps, C). */
   readonly after: { readonly mean: Tensor; readonly variance: Tensor };
+  readonly float64?: GoldenCase['float64'];
   readonly compare: Compare;
 }
 

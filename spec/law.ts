@@ -29,6 +29,8 @@ export interface Law {
   readonly numRuns: number;
   /** What it leans on beside the layer itself: its twin, its slopes, or the fixtures. Default nothing. */
   readonly leansOn?: 'twin' | 'slopes' | 'golden';
+  /** Why it is a law of float64 alone: a layer of coarser arithmetic is not asked, and whoever asks says so. */
+  readonly float64?: string;
 }
 
 /** `check` throws if the layer breaks the law on one of the cases. */

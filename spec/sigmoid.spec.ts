@@ -8,8 +8,11 @@ import { change, law } from './law.ts';
 import { specify } from './specify.ts';
 
 const cases = sigmoidCase();
-/** Math.exp errs by 1 ulp, y by 2 and dx by 4 (measured on Node 20, rounded up): 8 between two answers. */
-const compare = { mode: 'ulp', k: 8 } as const;
+/**
+ * Math.exp errs by 1 ulp, y by 2 and dx by 4 (measured on Node 20, rounded up): 8 between two answers. Float32 libraries miss
+ * exp by 2½: y by up to 6.4, and dx by 8.5 (spec/honest).
+ */
+const compare = { mode: 'ulp', k: 9 } as const;
 /** A dozen roundings of values up to |dy| = 4, where something cancels. */
 const cancelling = { mode: 'bound', n: 12, S: 4 } as const;
 
@@ -28,7 +31,7 @@ export const laws = specify('sigmoid', {
       const minus = map(call.inputs.x, (value) => -value);
       const formula = zip(minus, forward(call), (value, y) => Math.exp(value) * y);
       const y = forward(change(call, { x: minus }));
-      expectTensor('sigmoid(−x)', y, formula, allowed(compare, u)); // 2 · 2 ulp, and 2 for exp and the product
+      expectTensor('sigmoid(−x)', y, formula, allowed(compare, u)); // e / E of 2½ ulp, less than 1 for each of 4 roundings
     }),
     law('sigmoid(x) = (1 + tanh(x/2)) / 2', cases, ({ forward, u }, call) => {
       const formula = map(call.inputs.x, (value) => (1 + Math.tanh(value / 2)) / 2);

@@ -62,7 +62,8 @@ export const laws = specify('softmaxCrossEntropy', {
     }),
     law('equal logits of one row cost log K to the last bit', fc.integer({ min: 1, max: 20 }), ({ forward, u }, K) => {
       const y = forward({ inputs: { logits: zeros([1, K]) }, constants: { labels: tensor([K - 1]) }, options: {} });
-      expectTensor('y', y, scalar(Math.log(K)), u === 2 ** -53 ? 0 : 2 * u * Math.log(K));
+      // float32 libraries miss log by up to 2½ units
+      expectTensor('y', y, scalar(Math.log(K)), u === 2 ** -53 ? 0 : allowed({ mode: 'ulp', k: 3 }, u));
     }),
     law('y ≥ 0', cases, ({ forward }, call) => {
       const y = forward(call);
