@@ -115,6 +115,13 @@ export const batchNormInference = bugsOf('batchNormInference', 'naive/batchNormI
     'dbeta is the mean over the batch',
     ['17'],
   ],
+  folded: [
+    'batchNormInference',
+    'get(gamma, c) * normalised + get(beta, c)',
+    'get(values, n, c, i) * (get(gamma, c) / Math.sqrt(get(variance, c) + eps)) + (get(beta, c) - get(mean, c) * (get(gamma, c) / Math.sqrt(get(variance, c) + eps)))',
+    'x·a + b with a and b made beforehand: a large mean takes the digits of y with it',
+    ['72'],
+  ],
   'negative-variance': [
     'batchNormInferenceShape',
     'value < 0',

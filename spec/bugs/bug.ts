@@ -42,7 +42,7 @@ export interface Bug {
   readonly put: string;
   /** One sentence: what is computed instead. */
   readonly means: string;
-  /** Where it was reported or measured: 1 to 71 of classes.ts, 'E2.4' of a document. */
+  /** Where it was reported or measured: 1 to 72 of classes.ts, 'E2.4' of a document. */
   readonly seen: readonly string[];
   /** Why nothing can tell it from the definition. */
   readonly equivalent?: string;

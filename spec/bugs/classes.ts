@@ -85,4 +85,5 @@ export const classes: Readonly<Record<number, BugClass>> = {
   69: of('the training set tested, /256, a header unread', 'meta_learning_pacoh#5, pylearn2#93'),
   70: of('bytes read as numbers of another size', 'Mnemosyne#1988'),
   71: of('a call that must be an error is none', 'pytorch#1381, pytorch#16045, onnxruntime#29464, mxnet#10689'),
+  72: of('a large mean that is not taken off first', 'measured: PyTorch 1.13'),
 };
