@@ -1028,8 +1028,8 @@ def main():
             continue
         name, file = str(path.relative_to(GOLDEN)), json.loads(path.read_text())
         if name in ("functions.json", "training.json"):  # nothing to compare but what is written here
-            same = {json.dumps(case): None for case in WRITTEN[name]()["cases"]}
-            results = [(case["id"], "as written", 0.0 if json.dumps(case) in same else None) for case in file["cases"]]
+            written = {case["id"]: case for case in WRITTEN[name]()["cases"]}
+            results = [(case["id"], "not as written", 0.0 if case == written.get(case["id"]) else None) for case in file["cases"]]
         else:
             results = confirm(file, path)
         apart = [f"{id}: {what}" for id, what, d in results if d is None or d > 1e-12]

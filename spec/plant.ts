@@ -24,13 +24,13 @@ export interface Edit {
 const src = fileURLToPath(new URL('../src/', import.meta.url));
 const modules = fileURLToPath(new URL('../node_modules', import.meta.url));
 
-/** What every file of src/ imports from src/, as paths. */
+/** What every file of src/ imports from src/, types aside, as paths. */
 const imports: ReadonlyMap<string, readonly string[]> = new Map(
   readdirSync(src, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
     .map((file) => {
-      const found = readFileSync(join(src, file), 'utf8').matchAll(/from '(\.[^']+)'/g);
-      return [file, Array.from(found, ([, path]) => join(dirname(file), path))];
+      const found = readFileSync(join(src, file), 'utf8').matchAll(/^(?:im|ex)port( type)?[^;]*?from '(\.[^']+)'/gm);
+      return [file, Array.from(found).flatMap(([, type, path]) => (type ? [] : [join(dirname(file), path)]))];
     }),
 );
 
@@ -57,11 +57,12 @@ export async function plant<Module = typeof import('../src/layers.ts')>(
     symlinkSync(modules, join(copy, 'node_modules'));
     // What no edit reaches stays where it is, and need not be compiled again: half the time and more, measured.
     const files = changed(edits);
-    for (const file of imports.keys()) {
-      mkdirSync(join(copy, dirname(file)), { recursive: true });
-      if (files.has(file)) copyFileSync(join(src, file), join(copy, file));
-      else symlinkSync(join(src, file), join(copy, file));
-    }
+    const folders = new Set(['.', ...Array.from(files, dirname)]);
+    for (const folder of folders) mkdirSync(join(copy, folder), { recursive: true });
+    const beside = new Set([...imports.keys()].map((file) => (folders.has(dirname(file)) ? file : dirname(file))));
+    for (const path of beside)
+      if (files.has(path)) copyFileSync(join(src, path), join(copy, path));
+      else if (!folders.has(path)) symlinkSync(join(src, path), join(copy, path));
     for (const edit of edits) {
       const path = join(copy, edit.file);
       writeFileSync(path, edited(readFileSync(path, 'utf8'), edit));

@@ -145,7 +145,7 @@ export async function powerOf(bug: Bug, seeds: readonly number[]): Promise<Power
 async function killingModuleLaw(bug: Bug, seeds: readonly number[]): Promise<Pick<LawVerdict, 'laws'>> {
   const [file, name] = parts[bug.subject as Part];
   await import(`../${name.split(' ')[0]}.spec.ts`);
-  const real = lawsOf(name, await import(`../../src/${file}`));
+  const real = lawsOf(name, await import(/* @vite-ignore */ new URL(`../../src/${file}`, import.meta.url).href));
   const all = async ({ check }: ModuleLaw, broken: boolean) => {
     for (const seed of seeds) if ((await fails(() => check(seed))) !== broken) return false;
     return true;

@@ -11,7 +11,13 @@ export const random = bugsOf('random', 'random.ts', {
     ['67'],
   ],
   'normal-too-narrow': ['random', '-2 * Math.log', '-Math.log', 'normal numbers of variance ½', ['66']],
-  'normal-half-circle': ['random', '2 * Math.PI *', 'Math.PI *', 'normal numbers from half a circle of angles', ['66']],
+  'normal-quarter-circle': [
+    'random',
+    '2 * Math.PI *',
+    '(Math.PI / 2) *',
+    'angles of a quarter circle: no normal number is below 0',
+    ['66'],
+  ],
   'normal-from-uniform': [
     'random',
     'Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform())',
