@@ -76,7 +76,7 @@ export async function diagnose(
   const everywhere = candidates.filter(alike(others));
   const list = (found: typeof candidates) => found.map(({ bug: { id, means } }) => `    ${id}: ${means}`).join('\n');
   if (everywhere.length > 0)
-    return `${everywhere.length > 1 ? 'It answers like these known bugs' : 'It answers like a known bug'}, on ${others.length} other calls too:\n${list(everywhere)}`;
+    return `It answers like ${everywhere.length > 1 ? 'these known bugs' : 'a known bug'}, on other calls too:\n${list(everywhere)}`;
   if (candidates.length > 0)
     return `On this case, though not on others, it answers like known bugs:\n${list(candidates)}`;
   return undefined;
