@@ -14,14 +14,16 @@ process.chdir(root);
 /** The random cases are the same every time: a mutant that survives today must not be killed by luck tomorrow. */
 const environment = { ...process.env, SEED: '1' };
 
-const mutated = [
-  ...readdirSync('src/naive').map((name) => `naive/${name}`),
-  ...readdirSync('src/vectorized').map((name) => `vectorized/${name}`),
-  'window.ts',
-  'ndarray.ts',
-  'network.ts',
-  'optimizer.ts',
-].filter((file) => basename(file) !== 'index.ts');
+/** What is mutated: the two files of every layer together, and what they stand on. */
+const subjects = [
+  ...readdirSync('src/naive')
+    .filter((name) => name !== 'index.ts')
+    .map((name) => [`naive/${name}`, `vectorized/${name}`]),
+  ['window.ts'],
+  ['ndarray.ts'],
+  ['network.ts'],
+  ['optimizer.ts'],
+];
 
 /** Every file answers to the spec of its name, window.ts to the layers too that look through windows. */
 const judgesOf = (file: string) =>
@@ -58,21 +60,20 @@ await script('mutate', async () => {
     allowPositionals: true,
   });
   if (values.help) return void process.stdout.write(help);
-  const chosen = mutated.filter((file) => positionals.length === 0 || positionals.some((part) => file.includes(part)));
-  if (chosen.length === 0)
-    throw new RangeError(`no file has a name with ${positionals.join(' or ')}, expected one of ${mutated.join(', ')}`);
+  const isChosen = (file: string) => positionals.length === 0 || positionals.some((part) => file.includes(part));
+  if (!subjects.flat().some(isChosen))
+    throw new RangeError(
+      `no file has a name with ${positionals.join(' or ')}, expected one of ${subjects.flat().join(', ')}`,
+    );
   if (!existsSync('spec/mutation/node_modules')) install();
   setPriority(10);
 
-  const complaints: string[] = [];
   const say = (cells: readonly (string | number)[]) =>
     process.stdout.write(
-      `| ${cells.map((cell, i) => `${cell}`[i ? 'padStart' : 'padEnd'](i ? 10 : 32)).join(' | ')} |\n`,
+      `| ${cells.map((cell, i) => (i ? `${cell}`.padStart(10) : `${cell}`.padEnd(32))).join(' | ')} |\n`,
     );
-  const total: Mutant[] = [];
-  let explained = 0;
   const row = (name: string, mutants: readonly Mutant[], equivalent: number) => {
-    const count = (...statuses: string[]) => mutants.filter(({ status }) => statuses.includes(status)).length;
+    const count = (wanted: string) => mutants.filter(({ status }) => status === wanted).length;
     const [killed, timedOut] = [count('Killed'), count('Timeout')];
     const survived = mutants.length - killed - timedOut - equivalent;
     const score = (100 * killed) / (mutants.length - timedOut - equivalent);
@@ -80,32 +81,44 @@ await script('mutate', async () => {
   };
   say(['file', 'mutants', 'killed', 'survived', 'timed out', 'equivalent', 'score']);
   say(['---', ...Array<string>(6).fill('--:')]);
-  for (const file of chosen) {
-    const mutants = await report(file, values.again);
-    const known = equivalents.filter((equivalent) => equivalent.file === file);
-    const isSame = (a: Mutant, b: Equivalent) => a.within === b.within && a.from === b.from && a.to === b.to;
-    for (const equivalent of known) {
-      const same = mutants.filter((mutant) => isSame(mutant, equivalent));
-      const what = `${file}: ${equivalent.within} has no mutant ${equivalent.from} → ${equivalent.to}`;
-      if (same.length === 0) complaints.push(`${what}, expected one as spec/mutation/equivalents.ts explains it`);
-      else if (!same.every(survives)) complaints.push(`${what} that survives, as spec/mutation/equivalents.ts says`);
+  const [all, complaints]: [Mutant[], string[]] = [[], []];
+  let explained = 0;
+  for (const subject of subjects) {
+    const files = subject.filter(isChosen);
+    for (const [file, mutants] of Object.entries(await report(files, values.again))) {
+      const found = judge(file, mutants);
+      row(file, mutants, found.equivalent);
+      all.push(...mutants);
+      explained += found.equivalent;
+      complaints.push(...found.complaints);
     }
-    const survivors = mutants.filter(survives);
-    const unexplained = survivors.filter((mutant) => !known.some((equivalent) => isSame(mutant, equivalent)));
-    for (const { line, within, from, to } of unexplained)
-      complaints.push(`src/${file}:${line} survives in ${within}\n    ${from}\n    ${to}`);
-    row(file, mutants, survivors.length - unexplained.length);
-    total.push(...mutants);
-    explained += survivors.length - unexplained.length;
   }
-  row('all', total, explained);
+  row('all', all, explained);
   if (complaints.length === 0) return;
   process.stdout.write(`\n${complaints.join('\n')}\n`);
   process.exitCode = 1;
 });
 
-function survives({ status }: Mutant): boolean {
-  return status !== 'Killed' && status !== 'Timeout';
+/** How many survivors are explained, and a sentence for each that is not, and for each explanation without one. */
+function judge(file: string, mutants: readonly Mutant[]) {
+  const known = equivalents.filter((equivalent) => equivalent.file === file);
+  const isSame = (a: Mutant, b: Equivalent) => a.within === b.within && a.from === b.from && a.to === b.to;
+  const survivors = mutants.filter(({ status }) => status !== 'Killed' && status !== 'Timeout');
+  const unexplained = survivors.filter((mutant) => !known.some((equivalent) => isSame(mutant, equivalent)));
+  const stale = known.filter((equivalent) => {
+    const same = mutants.filter((mutant) => isSame(mutant, equivalent));
+    return same.length === 0 || !same.every((mutant) => survivors.includes(mutant));
+  });
+  const show = (what: string, { from, to }: Mutant | Equivalent) => `${what}\n    ${from}\n    ${to}`;
+  return {
+    equivalent: survivors.length - unexplained.length,
+    complaints: [
+      ...unexplained.map((mutant) => show(`src/${file}:${mutant.line}: survives in ${mutant.within}`, mutant)),
+      ...stale.map((equivalent) =>
+        show(`src/${file}: equivalents.ts explains a survivor in ${equivalent.within} that is none`, equivalent),
+      ),
+    ],
+  };
 }
 
 /** Stryker is a hundred packages that nothing else here needs: its home is spec/mutation. */
@@ -115,18 +128,18 @@ function install(): void {
   if (status !== 0) throw new RangeError('npm ci --prefix spec/mutation failed: its message is above');
 }
 
-/** The mutants of a file, stored or new. */
-async function report(file: string, again: boolean): Promise<readonly Mutant[]> {
-  const stored = `spec/mutation/reports/${file.replace(/ts$/, 'json')}`;
-  const of = fingerprint(file);
-  if (!again && existsSync(stored)) {
-    const report: Report = JSON.parse(readFileSync(stored, 'utf8'));
-    if (report.of === of) return report.mutants;
-  }
-  const mutants = await mutate(file);
-  mkdirSync(dirname(stored), { recursive: true });
-  writeFileSync(stored, `${JSON.stringify({ of, mutants } satisfies Report, null, 2)}\n`);
-  return mutants;
+/** The mutants of some files that one spec judges, stored or new. */
+async function report(files: readonly string[], again: boolean): Promise<Readonly<Record<string, readonly Mutant[]>>> {
+  const stored = (file: string) => `spec/mutation/reports/${file.replace(/ts$/, 'json')}`;
+  const read = (file: string): Report => JSON.parse(readFileSync(stored(file), 'utf8'));
+  const outdated = files.filter((file) => again || !existsSync(stored(file)) || read(file).of !== fingerprint(file));
+  const of = outdated.map(fingerprint);
+  const found = outdated.length > 0 ? await mutate(outdated) : {};
+  outdated.forEach((file, i) => {
+    mkdirSync(dirname(stored(file)), { recursive: true });
+    writeFileSync(stored(file), `${JSON.stringify({ of: of[i], mutants: found[file] } satisfies Report, null, 2)}\n`);
+  });
+  return Object.fromEntries(files.map((file) => [file, read(file).mutants]));
 }
 
 /** Another one when the file is, or what judges it: its specs, what specs share, the sources and the fixtures. */
@@ -154,17 +167,17 @@ interface StrykerMutant {
   readonly location: Readonly<Record<'start' | 'end', { readonly line: number; readonly column: number }>>;
 }
 
-/** Runs Stryker on one file. */
-async function mutate(file: string): Promise<readonly Mutant[]> {
+/** Runs Stryker. */
+async function mutate(changing: readonly string[]): Promise<Record<string, readonly Mutant[]>> {
   const folder = mkdtempSync(join(tmpdir(), 'cnn-spec-mutate-'));
   try {
     const fileName = join(folder, 'report.json');
     const options = {
-      mutate: [`src/${file}`],
+      mutate: changing.map((file) => `src/${file}`),
       plugins: [join(root, 'spec/mutation/runner.ts')],
       testRunner: 'specs',
       testRunnerNodeArgs: ['--import', 'tsx'],
-      specs: judgesOf(file),
+      specs: judgesOf(changing[0]),
       coverageAnalysis: 'perTest',
       concurrency: availableParallelism(),
       timeoutMS: 20_000, // beside other work a test takes seconds
@@ -184,11 +197,16 @@ async function mutate(file: string): Promise<readonly Mutant[]> {
     const said: string[] = [];
     for await (const line of createInterface(stryker.stdout)) {
       said.push(line);
-      if (line.startsWith('Mutation testing')) process.stderr.write(`src/${file}: ${line}\n`);
+      if (line.startsWith('Mutation testing')) process.stderr.write(`${changing.join(', ')}: ${line}\n`);
     }
-    if (!existsSync(fileName)) throw new Error(`Stryker has no report on src/${file}:\n${said.join('\n')}`);
+    if (!existsSync(fileName)) throw new Error(`Stryker has no report on ${changing.join(', ')}:\n${said.join('\n')}`);
     const { files }: StrykerReport = JSON.parse(readFileSync(fileName, 'utf8'));
-    return Object.values(files).flatMap(({ source, mutants }) => mutants.map((mutant) => described(source, mutant)));
+    return Object.fromEntries(
+      changing.map((file) => {
+        const { source, mutants } = files[`src/${file}`];
+        return [file, mutants.map((mutant) => described(source, mutant))];
+      }),
+    );
   } finally {
     rmSync(folder, { recursive: true });
   }

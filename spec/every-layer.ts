@@ -108,23 +108,24 @@ export function lawsOfEveryLayer(
     }),
 
     law(
-      'an argument that is left out is an error that names it',
+      'an argument that is left out, or no tensor, is an error that names it',
       cases,
       ({ forward, backward }, call) => {
         const { inputs, constants = {} } = call;
-        const missing = undefined as unknown as Tensor;
         const naming = (what: string) =>
           [
             (error: unknown) => error instanceof RangeError && error.message.startsWith(`${what} `),
-            `${what} is left out, expected a RangeError that begins with that name`,
+            `${what} is no tensor, expected a RangeError that begins with that name`,
           ] as const;
-        for (const k of Object.keys({ ...inputs, ...constants })) {
-          const without = (tensors: Case['inputs']) => (k in tensors ? { ...tensors, [k]: missing } : tensors);
-          const less = { ...call, inputs: without(inputs), constants: without(constants) };
-          assert.throws(() => forward(less), ...naming(`${name}: ${k}`));
-          assert.throws(() => backward(less), ...naming(`${name}: ${k}`));
+        for (const none of [undefined, {}] as unknown[] as Tensor[]) {
+          for (const k of Object.keys({ ...inputs, ...constants })) {
+            const without = (tensors: Case['inputs']) => (k in tensors ? { ...tensors, [k]: none } : tensors);
+            const less = { ...call, inputs: without(inputs), constants: without(constants) };
+            assert.throws(() => forward(less), ...naming(`${name}: ${k}`));
+            assert.throws(() => backward(less), ...naming(`${name}: ${k}`));
+          }
+          assert.throws(() => backward({ ...call, dy: none }), ...naming(`${name}Backward: dy`));
         }
-        assert.throws(() => backward({ ...call, dy: missing }), ...naming(`${name}Backward: dy`));
       },
       1, // no case is more hostile than another
     ),

@@ -28,13 +28,17 @@ interface MutantRun {
   readonly testFilter?: readonly string[];
 }
 
-/** Stryker's options, and our own one. */
+/** Of Stryker's options, what is mutated; and our own one. */
 interface Options {
+  readonly mutate: readonly string[];
   readonly specs: readonly string[];
 }
 
 /** In the copy of the project, which all processes share. */
 const HITS = 'hits.json';
+
+/** What happens between tests, while a spec is read: that may matter to any of them. */
+const READING = 'reading';
 
 let runs = 0;
 
@@ -63,7 +67,7 @@ async function run(specs: readonly string[], before: (id: string) => boolean) {
       else instrument.currentTestId = id;
     },
     onAfterRunTask: (test) => {
-      instrument.currentTestId = undefined;
+      instrument.currentTestId = READING;
       failed ||= test.result?.state === 'fail';
     },
   };
@@ -88,7 +92,7 @@ async function run(specs: readonly string[], before: (id: string) => boolean) {
 const testsOf = (suite: File | Suite): readonly Test[] =>
   suite.tasks.flatMap((task) => (task.type === 'test' ? [task] : testsOf(task)));
 
-function testRunner({ specs }: Options) {
+function testRunner({ mutate, specs }: Options) {
   return {
     // What is computed while the sources are read, once, needs a process of its own for each of its mutants.
     capabilities: () => ({ reloadEnvironment: false }),
@@ -102,16 +106,19 @@ function testRunner({ specs }: Options) {
 
     /** Without a mutant: which test comes by which. */
     async dryRun() {
+      for (const file of mutate) await import(pathToFileURL(resolve(file)).href);
+      instrument.currentTestId = READING;
       const { tests, unread } = await run(specs, () => true);
       if (unread) return { status: 'error', errorMessage: unread };
-      const { mutantCoverage } = instrument;
-      writeFileSync(HITS, JSON.stringify(mutantCoverage?.perTest ?? {}));
+      const { static: once, perTest } = instrument.mutantCoverage!;
+      const hits: Hits = Object.fromEntries(tests.map(({ id }) => [id, { ...perTest[READING], ...perTest[id] }]));
+      writeFileSync(HITS, JSON.stringify(hits));
       return {
         status: 'complete',
         tests: tests.map(({ failure, ...test }) =>
           failure === undefined ? { ...test, status: 0 } : { ...test, status: 1, failureMessage: failure },
         ),
-        mutantCoverage,
+        mutantCoverage: { static: once, perTest: hits },
       };
     },
 
