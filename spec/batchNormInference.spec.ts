@@ -32,10 +32,10 @@ const of = ({ x = [2, 3, 4, 5], gamma = [3], beta = [3], mean = [3], variance = 
   constants: { mean: zeros(mean), variance: zeros(variance) },
   options,
 });
-const negative = {
+const variances = (...data: number[]) => ({
   ...of({}),
-  constants: { mean: zeros([3]), variance: { shape: [3], data: Float64Array.of(1, -0.5, 0) } },
-};
+  constants: { mean: zeros([3]), variance: { shape: [3], data: Float64Array.from(data) } },
+});
 /**
  * Half a dozen operations in each of two answers; √variance ≥ 1/2 and |x − mean| ≤ 8: |y| ≤ 4·16 + 4 and |dx| ≤ 4·4·2.
  * dgamma adds up at most 125 products of at most 4·16.
@@ -126,7 +126,8 @@ export const laws = specify('batchNormInference', {
     [of({ beta: [3, 1] }), 'batchNormInference: beta has shape (3, 1), expected (3)'],
     [of({ mean: [1] }), 'batchNormInference: mean has shape (1), expected (3)'],
     [of({ variance: [2] }), 'batchNormInference: variance has shape (2), expected (3)'],
-    [negative, 'batchNormInference: variance[1] is -0.5, expected a number ≥ 0'],
+    [variances(-2, 1, 0), 'batchNormInference: variance[0] is -2, expected a number ≥ 0'],
+    [variances(1, -0.5, 0), 'batchNormInference: variance[1] is -0.5, expected a number ≥ 0'],
     [of({ eps: -1 }), 'batchNormInference: eps is -1, expected a number ≥ 0'],
     [of({ momentum: 0.1 }), 'batchNormInference: there is no option momentum, expected eps'],
   ],

@@ -101,15 +101,38 @@ export function lawsOfEveryLayer(
     ),
 
     law('an option that does not exist is an error, and so are options that are no object', cases, (layer, call) => {
+      const names = Object.keys(call.options).join(', ') || 'none'; // a case writes every option out
       for (const [options, message] of [
-        [{ ...call.options, nonsense: 1 }, `${name}: there is no option nonsense, expected `],
+        [{ ...call.options, nonsense: 1 }, `${name}: there is no option nonsense, expected ${names}`],
         [null, `${name}: options is null, expected an object`],
       ] as const) {
-        const expected = (error: unknown) => error instanceof RangeError && error.message.startsWith(message);
-        assert.throws(() => layer.forward({ ...call, options: options! }), expected, message);
-        assert.throws(() => layer.backward({ ...call, options: options! }), expected, message);
+        assert.throws(() => layer.forward({ ...call, options: options! }), new RangeError(message));
+        assert.throws(() => layer.backward({ ...call, options: options! }), new RangeError(message));
       }
     }),
+
+    law(
+      'an argument that is left out, or no tensor, is an error that names it',
+      cases,
+      ({ forward, backward }, call) => {
+        const { inputs, constants = {} } = call;
+        const naming = (what: string) =>
+          [
+            (error: unknown) => error instanceof RangeError && error.message.startsWith(`${what} `),
+            `${what} is no tensor, expected a RangeError that begins with that name`,
+          ] as const;
+        for (const none of [undefined, {}] as unknown[] as Tensor[]) {
+          for (const k of Object.keys({ ...inputs, ...constants })) {
+            const without = (tensors: Case['inputs']) => (k in tensors ? { ...tensors, [k]: none } : tensors);
+            const less = { ...call, inputs: without(inputs), constants: without(constants) };
+            assert.throws(() => forward(less), ...naming(`${name}: ${k}`));
+            assert.throws(() => backward(less), ...naming(`${name}: ${k}`));
+          }
+          assert.throws(() => backward({ ...call, dy: none }), ...naming(`${name}Backward: dy`));
+        }
+      },
+      1, // no case is more hostile than another
+    ),
 
     law('a dy of another shape is an error', cases, ({ backward }, call) => {
       const { shape } = call.dy;

@@ -419,6 +419,7 @@ specifyModule('optimizer', real, ({ adam, adamW, optimizers, optimizerState, rms
     ['sgd', 'there is no option lr, expected rate, momentum, nesterov, weightDecay', { lr: 0.1 }],
     ['sgd', 'momentum is 1, expected a number from 0 to below 1', { momentum: 1 }],
     ['sgd', 'momentum is -0.5, expected a number from 0 to below 1', { momentum: -0.5 }],
+    ['sgd', 'momentum is null, expected a number from 0 to below 1', { momentum: null }],
     ['sgd', 'nesterov is "yes", expected true or false', { momentum: 0.5, nesterov: 'yes' }],
     ['sgd', 'momentum is 0, expected a number above 0 where nesterov is true', { nesterov: true }],
     ['adam', 'there is no option momentum, expected rate, betas, eps, weightDecay', { momentum: 0.9 }],
