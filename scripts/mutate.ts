@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
 
 /** The random cases are the same every time: a mutant that survives today must not be killed by luck tomorrow. */
-const environment = { ...process.env, SEED: '1' };
+const environment = { ...process.env, CNN_SPEC_SEED: '1' };
 
 /** What is mutated: the two files of every layer together, and what they stand on. */
 const subjects = [

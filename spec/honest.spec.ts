@@ -11,7 +11,7 @@ import { falseAlarms } from './honest/falseAlarms.ts';
 import { honest } from './honest/layers.ts';
 import { layerOf, type Layer } from './law.ts';
 
-const seed = Number(process.env.SEED);
+const seed = Number(process.env.CNN_SPEC_SEED);
 const names = Object.keys(implementations.naive).filter((name) => `${name}Backward` in implementations.naive);
 
 describe('a·b + c rounded once', () => {

@@ -28,6 +28,7 @@ export interface Judged {
 export async function uphold(law: Law, judged: Judged): Promise<void> {
   const run = fc.check(law.property(judged.layer), { numRuns: law.numRuns });
   if (!run.failed) return;
+  if (fc.readConfigureGlobal()?.endOnFailure) throw run.errorInstance; // nobody reads this, as in mutation testing
   const message = await report(law, judged, run);
   throw Object.assign(new Error(message), { stack: message }); // where this line stands teaches nobody
 }
