@@ -1,14 +1,15 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { dirname, relative, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { basename, dirname, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import type { Bug } from '../spec/bugs/bug.ts';
+import { parts, type Bug, type Part, type Subject } from '../spec/bugs/bug.ts';
 import { bugs } from '../spec/bugs/index.ts';
 import { layerOf, type Law } from '../spec/law.ts';
-import { edited } from '../spec/plant.ts';
+import { edited, plant } from '../spec/plant.ts';
 import { specifications } from '../spec/specify.ts';
+import { lawsOf } from '../spec/specifyModule.ts';
 import { uphold } from '../spec/uphold.ts';
-import { implementations, type LayerName, type Layers } from '../src/layers.ts';
+import type { LayerName, Layers } from '../src/layers.ts';
 import { commandLine, script, writeWhole } from './script.ts';
 
 const help = `The errors of the five documents, as small files to mend.
@@ -20,25 +21,22 @@ const help = `The errors of the five documents, as small files to mend.
   npm run exercise E2.6 -- --reset  writes the file anew
   npm run exercise -- --folder DIR  they are somewhere else than in exercises/
 
-Grading holds the file to every law and fixture of its layer, and shows the first that it breaks. Exit code 0 when all hold.
+Grading holds the file to every law and fixture of its layer, or every law of its part of src/, and shows the first that it breaks. Exit code 0 when all hold.
 `;
 
 const root = new URL('../', import.meta.url);
 const SEED = 1; // of the random cases: the same every time, so that what is mended is seen to be
 let folder: string;
 
-/** One error of a document, as it stands in one layer. */
+/** One error of a document, as it stands in one layer or another part of src/. */
 interface Exercise {
   readonly id: string;
-  readonly name: LayerName;
+  readonly name: Subject;
   readonly bug: Bug;
 }
 
 const exercises: readonly Exercise[] = bugs
-  .filter(({ subject, file }) => `${subject}Backward` in implementations.naive && file === `naive/${subject}.ts`)
-  .flatMap((bug) =>
-    bug.seen.filter((id) => id.startsWith('E')).map((id) => ({ id, name: bug.subject as LayerName, bug })),
-  )
+  .flatMap((bug) => bug.seen.filter((id) => id.startsWith('E')).map((id) => ({ id, name: bug.subject, bug })))
   .filter(({ id, name }, i, all) => all.findIndex((other) => other.id === id && other.name === name) === i)
   .toSorted((a, b) => a.id.localeCompare(b.id, 'en', { numeric: true }));
 
@@ -56,8 +54,8 @@ await script('exercise', async () => {
   folder = values.folder;
   if (positionals.length === 0) return list();
   const exercise = find(positionals);
-  const { id, name, bug } = exercise;
-  if (values.hint) return console.log(`${id}: ${bug.means}. Its place is the function ${bug.within} of ${name}.ts.`);
+  const { id, bug } = exercise;
+  if (values.hint) return console.log(`${id}: ${bug.means}. Its place is ${bug.within} of ${basename(bug.file)}.`);
   const file = fileOf(exercise);
   if (values.reset || !existsSync(file)) write(exercise);
   else await grade(exercise);
@@ -71,60 +69,96 @@ function list(): void {
   console.log('\nnpm run exercise E2.6 writes one. What the documents say: spec/documents/README.md');
 }
 
-function find([id, layer]: readonly string[]): Exercise {
+function find([id, subject]: readonly string[]): Exercise {
   const ids = exercises.filter((exercise) => exercise.id === id);
   if (ids.length === 0)
     throw new RangeError(
       `there is no exercise ${id}, expected one of ${[...new Set(exercises.map((each) => each.id))].join(', ')}`,
     );
-  const found = layer === undefined ? ids[0] : ids.find(({ name }) => name === layer);
+  const found = subject === undefined ? ids[0] : ids.find(({ name }) => name === subject);
   if (!found)
-    throw new RangeError(`${id} is no error of ${layer}, expected one of ${ids.map(({ name }) => name).join(', ')}`);
+    throw new RangeError(`${id} is no error of ${subject}, expected one of ${ids.map(({ name }) => name).join(', ')}`);
   return found;
 }
 
-function fileOf({ id, name }: Exercise): string {
-  return resolve(folder, id, `${name}.ts`);
+function fileOf({ id, name, bug }: Exercise): string {
+  return resolve(folder, id, name === basename(bug.file, '.ts') ? '' : name, basename(bug.file));
 }
 
 function shown(exercise: Exercise): string {
   return relative(process.cwd(), fileOf(exercise));
 }
 
-/** The definition with the error, its imports leading back to src/. */
-function write(exercise: Exercise): void {
-  const { id, bug } = exercise;
-  const text = edited(readFileSync(new URL(`src/${bug.file}`, root), 'utf8'), bug);
-  const file = fileOf(exercise);
-  const source = (path: string) => relative(dirname(file), fileURLToPath(new URL(path, new URL('src/naive/', root))));
-  const imports = text.replace(/(?<=from ')\.\.?\/[^']+/g, source);
-  mkdirSync(dirname(file), { recursive: true });
-  writeWhole(file, new TextEncoder().encode(imports));
-  console.log(`${shown(exercise)} has the error ${id}. Mend it, then run the same command again.`);
+function sourceOf({ bug }: Exercise): string {
+  return fileURLToPath(new URL(`src/${bug.file}`, root));
 }
 
-/** Every law and every fixture of the layer, asked of the file; the first that breaks is shown. */
-async function grade(exercise: Exercise): Promise<void> {
-  const { id, name } = exercise;
-  fc.configureGlobal({ seed: SEED });
-  const layers: Layers = await import(pathToFileURL(fileOf(exercise)).href).catch((error: Error) => {
-    throw new RangeError(`${shown(exercise)} does not run: ${error.message.split('\n')[0]}`);
+/** The text of a file that moves from one place to another: its imports still lead where they led. */
+function moved(text: string, from: string, to: string): string {
+  return text.replace(/(?<=from ')\.\.?\/[^']+/g, (path) => {
+    const way = relative(dirname(to), resolve(dirname(from), path));
+    return way.startsWith('.') ? way : `./${way}`;
   });
-  for (const exported of [name, `${name}Backward`] as const)
-    if (typeof layers[exported as LayerName] !== 'function')
-      throw new RangeError(`${shown(exercise)} exports no function ${exported}`);
-  const { laws }: { laws: readonly Law[] } = await import(`../spec/${name}.spec.ts`);
-  const { cases, precision } = specifications.get(name)!;
-  const again = `npm run exercise ${id} ${name}`;
-  const judged = { name, implementation: shown(exercise), layer: layerOf(layers, name), cases, ...precision, again };
-  for (const law of laws) {
+}
+
+/** The definition with the error, its imports leading back to src/. */
+function write(exercise: Exercise): void {
+  const [source, file] = [sourceOf(exercise), fileOf(exercise)];
+  const text = edited(readFileSync(source, 'utf8'), exercise.bug);
+  mkdirSync(dirname(file), { recursive: true });
+  writeWhole(file, new TextEncoder().encode(moved(text, source, file)));
+  console.log(`${shown(exercise)} has the error ${exercise.id}. Mend it, then run the same command again.`);
+}
+
+/** Every law and every fixture, asked of src/ with the file in its place; the first that breaks is shown. */
+async function grade(exercise: Exercise): Promise<void> {
+  const { name, bug } = exercise;
+  fc.configureGlobal({ seed: SEED });
+  const [source, file] = [sourceOf(exercise), fileOf(exercise)];
+  const edit = {
+    file: bug.file,
+    find: readFileSync(source, 'utf8'),
+    put: moved(readFileSync(file, 'utf8'), file, source),
+  };
+  const module = await plant<object>([edit], name in parts ? parts[name as Part][0] : `naive/${name}.ts`).catch(
+    (error: Error) => {
+      throw new RangeError(`${shown(exercise)} does not run: ${error.message.split('\n')[0]}`);
+    },
+  );
+  const laws = name in parts ? await ofModule(name as Part, module) : await ofLayer(exercise, module as Layers);
+  for (const check of laws)
     try {
-      await uphold(law, judged);
+      await check();
     } catch (error) {
-      console.log((error as Error).message);
+      console.log(error instanceof Error ? error.message : error);
       process.exitCode = 1;
       return;
     }
-  }
-  console.log(`Mended: all ${laws.length} laws and fixtures of ${name} hold.`);
+  console.log(`Mended: all ${laws.length} laws${name in parts ? '' : ' and fixtures'} of ${name} hold.`);
+}
+
+type Check = () => Promise<void>;
+
+async function ofLayer(exercise: Exercise, layers: Layers): Promise<readonly Check[]> {
+  const name = exercise.name as LayerName;
+  for (const exported of [name, `${name}Backward`] as const)
+    if (typeof layers[exported] !== 'function')
+      throw new RangeError(`${shown(exercise)} exports no function ${exported}`);
+  const { laws }: { laws: readonly Law[] } = await import(`../spec/${name}.spec.ts`);
+  const { cases, precision } = specifications.get(name)!;
+  const again = `npm run exercise ${exercise.id} ${name}`;
+  const judged = { name, implementation: shown(exercise), layer: layerOf(layers, name), cases, ...precision, again };
+  return laws.map((law) => () => uphold(law, judged));
+}
+
+async function ofModule(part: Part, module: object): Promise<readonly Check[]> {
+  const [, name] = parts[part];
+  await import(`../spec/${name.split(' ')[0]}.spec.ts`);
+  return lawsOf(name, module).map(({ sentence, check }) => async () => {
+    try {
+      await check(SEED);
+    } catch (error) {
+      throw new Error(`${name} > ${sentence}\n\n${error instanceof Error ? error.message : error}`);
+    }
+  });
 }

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bugs } from './bugs/index.ts';
 
+const sgd = bugs.find(({ id }) => id === 'sgd.gradients-add-up')!;
 const root = fileURLToPath(new URL('../', import.meta.url));
 let folder: string;
 beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'cnn-spec-exercises-'))));
@@ -49,9 +51,28 @@ describe('exercise', () => {
     expect(readFileSync(file, 'utf8')).toBe(broken);
   });
 
+  it('is of optimizers, training and data too', () => {
+    exercise('E2.7', 'sgd');
+    const file = join(folder, 'E2.7', 'sgd', 'optimizer.ts');
+    const red = exercise('E2.7', 'sgd');
+    expect(red.status).toBe(1);
+    expect(red.stdout).toMatch(/^optimizer > .*sgd/);
+    writeFileSync(
+      file,
+      readFileSync(file, 'utf8').replace(sgd.put, () => sgd.find),
+    );
+    expect(exercise('E2.7', 'sgd').stdout).toMatch(/^Mended: all \d+ laws of sgd hold\.\n$/);
+  });
+
   it('lists them all; what is none is an error', () => {
     const { stdout } = exercise();
     expect(stdout).toMatch(/^E2\.6 +linear$/m);
+    for (const { id, seen } of bugs)
+      for (const error of seen.filter((reference) => reference.startsWith('E')))
+        expect(
+          stdout.split('\n').map((line) => line.split(/ +/).join(' ')),
+          id,
+        ).toContain(`${error} ${id.split('.')[0]}`);
     const none = exercise('E2.99');
     expect(none.stderr).toMatch(/^exercise: there is no exercise E2\.99, expected one of E0\.1, .*E4\.23\n$/);
     expect(none.status).toBe(2);

@@ -80,7 +80,7 @@ export async function plant<Module = typeof import('../src/layers.ts')>(
 export function edited(text: string, { file, within, find, put }: Edit): string {
   if (within === undefined) {
     if (!text.includes(find)) throw new Error(`src/${file} has no ${find}`);
-    return text.replaceAll(find, put);
+    return text.replaceAll(find, () => put);
   }
   const from = text.search(new RegExp(`^(export )?((async )?function\\*? ${within}\\b|const ${within}\\b)`, 'm'));
   if (from < 0) throw new Error(`src/${file} has no function ${within}`);
