@@ -152,25 +152,25 @@ const quoted = (sentence: string) => sentence.replace(/[.*+?^${}()|[\]\\]/g, '\\
 const shorter = (path: string | null) =>
   `${path}`.replace(/(?<=^|:)(\d+)(?::\1(?=:|$))+/g, (all, step) => `${step}x${all.split(':').length}`);
 
-/** The call as a case of golden/<layer>.json. */
+/** The call as a case of golden/<layer>.json: of tier invalid where the definition does not take it. */
 function pasteable(name: LayerName, call: Call | Case, seed: number): string {
   const { inputs, constants } = call;
-  const dy = 'dy' in call ? call.dy : counting(layerOf(implementations.naive, name).forward(call));
-  const options = explicitOptions(name, call);
-  const left = JSON.stringify(options) !== JSON.stringify(call.options); // to a default, or to a short form
-  const json = JSON.stringify(
-    {
-      ...{ id: `${name}/seed-${seed}`, title: 'found by a law', tier: left ? 'default' : 'exact' },
-      ...{ inputs, ...(constants && { constants }), options: call.options, ...(left && { resolved: options }) },
-      ...{ dy, compare: 'exact' },
-    },
-    (_, value) => {
-      if (value instanceof Float64Array) return [...value];
-      if (typeof value !== 'number' || (Number.isFinite(value) && !Object.is(value, -0))) return value;
-      return Object.is(value, -0) ? '-0' : `${value}`;
-    },
-  );
-  return `As a case for golden/${name}.json; \`npm run golden\` fills in what is expected:\n${json}`;
+  const right = answer(layerOf(implementations.naive, name), 'forward', call).outputs;
+  const said = { inputs, ...(constants && { constants }), options: call.options };
+  const head = (tier: string) => ({ id: `${name}/seed-${seed}`, title: 'found by a law', tier });
+  const json = (value: object) =>
+    JSON.stringify(value, (_, part) => {
+      if (part instanceof Float64Array) return [...part];
+      if (typeof part !== 'number' || (Number.isFinite(part) && !Object.is(part, -0))) return part;
+      return Object.is(part, -0) ? '-0' : `${part}`;
+    });
+  if (right instanceof Error)
+    return `As a case for golden/${name}.json:\n${json({ ...head('invalid'), ...said, error: right.message })}`;
+  const dy = 'dy' in call ? call.dy : counting(right.y);
+  const resolved = explicitOptions(name, call);
+  const left = JSON.stringify(resolved) !== JSON.stringify(call.options); // to a default, or to a short form
+  const whole = { ...head(left ? 'default' : 'exact'), ...said, ...(left && { resolved }), dy, compare: 'exact' };
+  return `As a case for golden/${name}.json; \`npm run golden\` fills in what is expected:\n${json(whole)}`;
 }
 
 /** 1, 2, 3, … in the place of every number. */
