@@ -32,6 +32,20 @@ export const equivalents: readonly Equivalent[] = [
     why: 'The name is for error messages, and batchNormShape has been through them already.',
   },
   {
+    file: 'vectorized/batchNorm.ts',
+    within: 'normalise',
+    from: "const { flat } = batchStatisticsShape('batchNorm', x);",
+    to: 'const { flat } = batchStatisticsShape("", x);',
+    why: 'The name is for error messages, and batchNormShape has been through them already.',
+  },
+  ...['running', 'batch'].map((statistics) => ({
+    file: 'naive/batchStatistics.ts',
+    within: 'updateRunningShape',
+    from: `dims('updateRunning: ${statistics}.variance', ${statistics}?.variance, [C]);`,
+    to: `dims('updateRunning: ${statistics}.variance', ${statistics}.variance, [C]);`,
+    why: 'Where there are no statistics, the mean has been missed already.',
+  })),
+  {
     file: 'naive/softmaxCrossEntropy.ts',
     within: 'softmaxCrossEntropyShape',
     from: 'if (Math.abs(sum - 1) > ROUNDED)',
