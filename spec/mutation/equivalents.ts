@@ -45,6 +45,15 @@ export const equivalents: readonly Equivalent[] = [
     to: `dims('updateRunning: ${statistics}.variance', ${statistics}.variance, [C]);`,
     why: 'Where there are no statistics, the mean has been missed already.',
   })),
+  ...['dropout', 'dropoutBackward'].map((within) =>
+    oneMore(
+      'naive/dropout.ts',
+      within,
+      'for (let n = 0; n < N; n++)',
+      'n < N',
+      'The mask has no 1 where it has nothing.',
+    ),
+  ),
   {
     file: 'naive/softmaxCrossEntropy.ts',
     within: 'softmaxCrossEntropyShape',
