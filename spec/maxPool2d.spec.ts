@@ -112,6 +112,10 @@ export const laws = specify('maxPool2d', {
       const first = backward(change(call, { x: map(call.inputs.x, () => 0) }));
       expectTensor('dx', backward(change(call, { x: map(call.inputs.x, () => NaN) })).dx, first.dx);
     }),
+    law('where all pixels are ∞, dx is as where all are 0: padding never wins', cases, ({ backward }, call) => {
+      const all = (value: number) => backward(change(call, { x: map(call.inputs.x, () => value) })).dx;
+      expectTensor('dx', all(Infinity), all(0));
+    }),
     law('a window that misses the image is −∞ and passes no gradient', images, ({ forward, backward }, x) => {
       const [N, C, H, W] = x.shape;
       const misses = { kernel: [1, 2], padding: { top: 0, bottom: 0, left: 1, right: 1 }, dilation: [1, W + 1] };

@@ -54,6 +54,43 @@ export const equivalents: readonly Equivalent[] = [
       'The mask has no 1 where it has nothing.',
     ),
   ),
+  ...[
+    [
+      'naive/leakyRelu.ts',
+      'return { shape: x.shape, data: x.data.map((value) => (value > 0 ? value : negativeSlope * value)) };',
+    ],
+    ['vectorized/leakyRelu.ts', 'return map(x, (value) => (value > 0 ? value : negativeSlope * value));'],
+  ].map(([file, from]) => ({
+    file,
+    within: 'leakyRelu',
+    from,
+    to: from.replace('value > 0', 'value >= 0'),
+    why: '0 and −0 times a slope ≥ 0 are what they were.',
+  })),
+  oneMore(
+    'naive/maxPool2d.ts',
+    'maxPool2dBackward',
+    'search: for (let kh = 0; kh < KH; kh++)',
+    'kh < KH',
+    'The search ends before: the window holds its maximum.',
+  ),
+  oneMore(
+    'naive/meanSquaredError.ts',
+    'meanSquaredErrorBackward',
+    'for (let i = 0; i < count; i++) dx.data[i] = (2 * (x.data[i] - target.data[i]) * get(dy)) / count;',
+    'i < count',
+    LOST,
+  ),
+  ...[
+    ['naive/sigmoid.ts', 'return value >= 0 ? 1 / (1 + e) : e / (1 + e);'],
+    ['vectorized/sigmoid.ts', 'return zip(x, powers(x), (value, e) => (value >= 0 ? 1 : e) / (1 + e));'],
+  ].map(([file, from]) => ({
+    file,
+    within: 'sigmoid',
+    from,
+    to: from.replace('value >= 0', 'value > 0'),
+    why: 'At 0 e is 1, and 1 / (1 + 1) is e / (1 + e).',
+  })),
   {
     file: 'naive/softmaxCrossEntropy.ts',
     within: 'softmaxCrossEntropyShape',
