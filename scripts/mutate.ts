@@ -70,7 +70,7 @@ await script('mutate', async () => {
 
   const say = (cells: readonly (string | number)[]) =>
     process.stdout.write(
-      `| ${cells.map((cell, i) => (i ? `${cell}`.padStart(10) : `${cell}`.padEnd(32))).join(' | ')} |\n`,
+      `| ${cells.map((cell, i) => (i ? `${cell}`.padStart(10) : `${cell}`.padEnd(34))).join(' | ')} |\n`,
     );
   const row = (name: string, mutants: readonly Mutant[], equivalent: number) => {
     const count = (wanted: string) => mutants.filter(({ status }) => status === wanted).length;

@@ -95,7 +95,17 @@ const laws = (layers: Layers, { it }: Tests) => {
       'batchStatistics: x has shape (2, 3, 4), expected (N, C) or (N, C, H, W)',
       () => batchStatistics(zeros([2, 3, 4])),
     ],
+    ['batchStatistics: x has shape (0, 3), expected (N, C)', () => batchStatistics(zeros([0, 3]))],
+    ['batchStatistics: x has shape (2, 3, 0, 5), expected (N, C, H, W)', () => batchStatistics(zeros([2, 3, 0, 5]))],
+    ...[undefined, {}].map(
+      (x) =>
+        ['batchStatistics: x has shape (undefined), expected (N, C) or (N, C, H, W)', () => batchStatistics(x as never)] as [string, () => unknown], // prettier-ignore
+    ),
     ['batchStatistics: x has 1 value per channel, expected at least 2', () => batchStatistics(zeros([1, 3]))],
+    [
+      'updateRunning: running.mean has shape (3, 1), expected (C)',
+      () => updateRunning({ mean: zeros([3, 1]), variance: zeros([3]) }, { ...running, count: 4 }),
+    ],
     [
       'updateRunning: batch.mean has shape (2), expected (3)',
       () => updateRunning(running, { mean: zeros([2]), variance: zeros([3]), count: 4 }),
@@ -103,6 +113,18 @@ const laws = (layers: Layers, { it }: Tests) => {
     [
       'updateRunning: running.variance has shape (4), expected (3)',
       () => updateRunning({ mean: zeros([3]), variance: zeros([4]) }, { ...running, count: 4 }),
+    ],
+    [
+      'updateRunning: batch.variance has shape (1), expected (3)',
+      () => updateRunning(running, { mean: zeros([3]), variance: zeros([1]), count: 4 }),
+    ],
+    [
+      'updateRunning: running.mean is no tensor, expected { shape: number[], data: Float64Array }',
+      () => updateRunning(undefined as never, { ...running, count: 4 }),
+    ],
+    [
+      'updateRunning: batch.mean is no tensor, expected { shape: number[], data: Float64Array }',
+      () => updateRunning(running, undefined as never),
     ],
     ...(
       [

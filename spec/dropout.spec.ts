@@ -1,5 +1,5 @@
 import { map, ones } from '../src/ndarray.ts';
-import { get, tensor, zeros } from '../src/tensor.ts';
+import { get, zeros } from '../src/tensor.ts';
 import { dropoutCase } from './arbitraries.ts';
 import { dot, expectTensor } from './close.ts';
 import { tabulate } from './images.ts';
@@ -12,7 +12,11 @@ const of = ({ x = [2, 3, 4, 5], mask = [2, 3, 4, 5], ...options }) => ({
   constants: { mask: zeros(mask) },
   options,
 });
-const half = { inputs: { x: zeros([1, 2]) }, constants: { mask: tensor([[1, 0.5]]) }, options: {} };
+const masked = (...mask: number[]) => ({
+  inputs: { x: zeros([1, 2]) },
+  constants: { mask: { shape: [1, 2], data: Float64Array.from(mask) } },
+  options: {},
+});
 
 export const laws = specify('dropout', {
   cases,
@@ -72,11 +76,14 @@ export const laws = specify('dropout', {
     }),
   ],
   rejects: [
+    [of({ x: [0, 3], mask: [0, 3] }), 'dropout: x has shape (0, 3), expected (N, C)'],
     [of({ x: [3], mask: [3] }), 'dropout: x has shape (3), expected (N, C, …)'],
     [of({ mask: [2, 3] }), 'dropout: mask has shape (2, 3), expected (2, 3, 4, 5) or (2, 3, 1, 1)'],
     [of({ mask: [1, 3, 1, 1] }), 'dropout: mask has shape (1, 3, 1, 1), expected (2, 3, 4, 5) or (2, 3, 1, 1)'],
     [of({ x: [2, 3], mask: [2, 1] }), 'dropout: mask has shape (2, 1), expected (2, 3)'],
-    [half, 'dropout: mask has 0.5 at position 1, expected 0 or 1'],
+    [masked(1, 0.5), 'dropout: mask has 0.5 at position 1, expected 0 or 1'],
+    [masked(-1, 1), 'dropout: mask has -1 at position 0, expected 0 or 1'],
+    [masked(1), 'dropout: mask has shape (1, 2) and 1 numbers, expected 2'],
     [of({ p: 1.5 }), 'dropout: p is 1.5, expected a number from 0 to 1'],
     [of({ p: -0.1 }), 'dropout: p is -0.1, expected a number from 0 to 1'],
     [of({ p: NaN }), 'dropout: p is NaN, expected a number from 0 to 1'],

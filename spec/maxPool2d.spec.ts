@@ -110,6 +110,10 @@ export const laws = specify('maxPool2d', {
       const first = backward(change(call, { x: map(call.inputs.x, () => 0) }));
       expectTensor('dx', backward(change(call, { x: map(call.inputs.x, () => NaN) })).dx, first.dx);
     }),
+    law('where all pixels are ∞, dx is as where all are 0: padding never wins', cases, ({ backward }, call) => {
+      const all = (value: number) => backward(change(call, { x: map(call.inputs.x, () => value) })).dx;
+      expectTensor('dx', all(Infinity), all(0));
+    }),
     law('a window that misses the image is −∞ and passes no gradient', missing, ({ forward, backward }, call) => {
       const y = map(call.dy, () => -Infinity);
       expectTensor('y', forward(call), y);

@@ -22,6 +22,7 @@ specifyModule('network', real, (network, { describe, it }) => {
     initialStatistics,
     layersOf,
     lossAndGradients,
+    parameterCount,
     parameterShapes,
     predictions,
     stepsOf,
@@ -147,6 +148,15 @@ specifyModule('network', real, (network, { describe, it }) => {
             expectTensor('y', forward(layers, { nodes: [identity] }, silent, x, 'evaluation').y, x);
           }),
         );
+      });
+
+      it('the steps of a tape are those of the layers, in their order', () => {
+        const nodes: Nodes = [{ name: 'relu', layer: 'relu' }, block, { name: 'flatten', layer: 'flatten' }];
+        const parameters = Object.fromEntries(
+          Object.entries(parameterShapes({ ...small, nodes })).map(([name, shape]) => [name, zeros(shape)]),
+        );
+        const { tape } = forward(layers, { nodes }, parameters, zeros([2, 2, 3, 4]), 'evaluation');
+        expect(stepsOf(tape).map(({ node }) => node)).toEqual(layersOf({ nodes }));
       });
 
       it('dx is that of the body plus that of the shortcut, and both have their gradients', () => {
@@ -355,6 +365,11 @@ specifyModule('network', real, (network, { describe, it }) => {
         expect(learned(parameters)).toEqual(learned(before));
       });
     });
+  });
+
+  it('a model learns as many numbers as its parameters have', () => {
+    expect(parameterCount(small)).toBe(3 * 2 * 2 * 3 + 3 + 4 * 18 + 4);
+    expect(parameterCount(withState)).toBe(4 * 2 * 3 * 3 + 4 + 2 * 4 + 2 * 16 + 3 * 16 + 3);
   });
 
   it('running statistics start with mean 0 and variance 1, under the names of PyTorch', () => {

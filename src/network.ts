@@ -160,7 +160,7 @@ export function forward(
   mode: Mode,
   path = '',
 ): { y: Tensor; tape: Tape } {
-  if (mode !== 'evaluation' && !(typeof mode === 'object' && mode?.training))
+  if (mode !== 'evaluation' && !mode?.training)
     throw new RangeError(`network: mode is ${JSON.stringify(mode)}, expected 'evaluation' or { training: Random }`);
   const tape: (LayerStep | ResidualStep)[] = [];
   let y = x;

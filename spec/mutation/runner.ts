@@ -34,17 +34,20 @@ interface Options {
   readonly specs: readonly string[];
 }
 
-/** In the copy of the project, which all processes share. */
-const HITS = 'hits.json';
+/** What a run without a mutant leaves for those with one: in the copy of the project, which all processes share. */
+const RECORD = 'record.json';
+interface Recorded {
+  readonly hits: Hits;
+  readonly milliseconds: Readonly<Record<string, number>>;
+}
 
 /** What happens between tests, while a spec is read: that may matter to any of them. */
 const READING = 'reading';
 
 let runs = 0;
 
-/** The tests of some specs, in order, up to the first that fails. `before` says whether to run one. */
-async function run(specs: readonly string[], before: (id: string) => boolean) {
-  let number = 0; // names may come twice, but every run numbers the tests alike
+/** The tests of some specs, up to the first that fails. `before` says whether to run one; those that `take` least come first. */
+async function run(specs: readonly string[], before: (id: string) => boolean, take: (id: string) => number = () => 0) {
   let failed = false;
   const ids = new Map<Task, string>();
   const runner: VitestRunner = {
@@ -60,9 +63,18 @@ async function run(specs: readonly string[], before: (id: string) => boolean) {
       tags: [],
     } as unknown as VitestRunner['config'],
     importFile: (path) => import(`${pathToFileURL(path)}?${runs}`),
+    onCollected: (files) => {
+      files.flatMap(testsOf).forEach((test, i) => ids.set(test, `${i} ${test.fullName}`)); // names may come twice
+      const total = (task: Task): number =>
+        task.type === 'test' ? take(ids.get(task)!) : task.tasks.reduce((sum, part) => sum + total(part), 0);
+      const sort = (suite: Suite) => {
+        suite.tasks.sort((a, b) => total(a) - total(b));
+        for (const part of suite.tasks) if (part.type === 'suite') sort(part);
+      };
+      files.forEach(sort);
+    },
     onBeforeRunTask: (test) => {
-      const id = `${number++} ${test.fullName}`;
-      ids.set(test, id);
+      const id = ids.get(test)!;
       if (failed || !before(id)) test.mode = 'skip';
       else instrument.currentTestId = id;
     },
@@ -112,7 +124,8 @@ function testRunner({ mutate, specs }: Options) {
       if (unread) return { status: 'error', errorMessage: unread };
       const { static: once, perTest } = instrument.mutantCoverage!;
       const hits: Hits = Object.fromEntries(tests.map(({ id }) => [id, { ...perTest[READING], ...perTest[id] }]));
-      writeFileSync(HITS, JSON.stringify(hits));
+      const milliseconds = Object.fromEntries(tests.map(({ id, timeSpentMs }) => [id, timeSpentMs]));
+      writeFileSync(RECORD, JSON.stringify({ hits, milliseconds } satisfies Recorded));
       return {
         status: 'complete',
         tests: tests.map(({ failure, ...test }) =>
@@ -123,14 +136,15 @@ function testRunner({ mutate, specs }: Options) {
     },
 
     async mutantRun({ activeMutant: { id: mutant }, testFilter }: MutantRun) {
-      const hits: Hits = JSON.parse(readFileSync(HITS, 'utf8'));
+      const { hits, milliseconds }: Recorded = JSON.parse(readFileSync(RECORD, 'utf8'));
       instrument.activeMutant = mutant;
-      const { tests, unread } = await run(specs, (id) => {
+      const wanted = (id: string) => {
         // A loop that never ends comes by far more often than without the mutant; one step too many is no such loop.
         instrument.hitLimit = 1000 + 3 * (hits[id]?.[mutant] ?? Infinity);
         instrument.hitCount = 0;
         return testFilter?.includes(id) ?? true;
-      });
+      };
+      const { tests, unread } = await run(specs, wanted, (id) => milliseconds[id]);
       const killer = tests.find(({ failure }) => failure !== undefined);
       if (instrument.hitCount! > instrument.hitLimit!) return { status: 'timeout', reason: 'a loop without end' };
       if (killer)
