@@ -35,9 +35,7 @@ describe('exercise', () => {
     expect(red.stdout).toContain('    maxPool2d.zero-padding: ');
     expect(red.stdout).toContain('Again: npm run exercise E4.2 maxPool2d\n');
 
-    expect(exercise('E4.2', '--hint').stdout).toMatch(
-      /^E4\.2: .* Its place is the function maxPool2d of maxPool2d\.ts/,
-    );
+    expect(exercise('E4.2', '--hint').stdout).toMatch(/^E4\.2: .* Its place is maxPool2d of maxPool2d\.ts/);
     writeFileSync(file, broken.replace('getOr(0, x, n, c, row(oh, kh)', 'getOr(-Infinity, x, n, c, row(oh, kh)'));
     const green = exercise('E4.2');
     expect(green.stdout).toMatch(/^Mended: all \d+ laws and fixtures of maxPool2d hold\.\n$/);
@@ -56,7 +54,7 @@ describe('exercise', () => {
     const file = join(folder, 'E2.7', 'sgd', 'optimizer.ts');
     const red = exercise('E2.7', 'sgd');
     expect(red.status).toBe(1);
-    expect(red.stdout).toMatch(/^optimizer > .*sgd/);
+    expect(red.stdout).toMatch(/^optimizer > .*SGD/);
     writeFileSync(
       file,
       readFileSync(file, 'utf8').replace(sgd.put, () => sgd.find),
@@ -70,7 +68,7 @@ describe('exercise', () => {
     for (const { id, seen } of bugs)
       for (const error of seen.filter((reference) => reference.startsWith('E')))
         expect(
-          stdout.split('\n').map((line) => line.split(/ +/).join(' ')),
+          stdout.split('\n').map((line) => line.split(/ +/).slice(0, 2).join(' ')),
           id,
         ).toContain(`${error} ${id.split('.')[0]}`);
     const none = exercise('E2.99');

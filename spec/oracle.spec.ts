@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { implementations, type LayerName } from '../src/layers.ts';
 import { bugsOf, type Bug } from './bugs/bug.ts';
 import { bugs } from './bugs/index.ts';
@@ -337,9 +337,6 @@ async function holds(load: Load, name: LayerName): Promise<boolean> {
   const layer = layerOf(implementations.naive, name);
   return !(await lawsOf(load, name)).toReversed().some((law) => breaks(law, layer));
 }
-
-beforeEach(() => void vi.stubEnv('VITEST', '')); // the copies make no tests
-afterEach(() => void vi.unstubAllEnvs());
 
 describe('a bug of the oracle is noticed', () => {
   const rows = Object.entries(blindSpots).map(([what, [edits, noticed, column]]) => {

@@ -20,6 +20,10 @@ const texts = new Map(
     .map((file) => [file, readFileSync(join(root, 'spec', file), 'utf8')]),
 );
 
+/** What makes tests where vitest runs. */
+const makers = ['specify.ts', 'specifyModule.ts'];
+const silent = makers.map((file): OracleEdit => ({ file, find: 'process.env.VITEST ?', put: 'false ?' }));
+
 /** These files, and those that import one of them, and so on. */
 function reached(edited: readonly string[]): ReadonlySet<string> {
   const files = new Set(edited);
@@ -37,20 +41,19 @@ function reached(edited: readonly string[]): ReadonlySet<string> {
 }
 
 /**
- * What `use` makes of a copy of spec/ after some edits: an oracle that runs, and has a blind spot. It has its own
- * specify.ts, which makes no tests if the environment has no VITEST.
+ * What `use` makes of a copy of spec/ after some edits: an oracle that runs, and has a blind spot. Its specs make no tests.
  * @throws Error if there is nothing to edit: the oracle has moved on
  */
 export async function withOracle<T>(edits: readonly OracleEdit[], use: (load: Load) => Promise<T>): Promise<T> {
   const copy = mkdtempSync(join(tmpdir(), 'cnn-spec-oracle-'));
   try {
     for (const name of ['src', 'golden', 'node_modules']) symlinkSync(join(root, name), join(copy, name));
-    const files = reached(['specify.ts', ...edits.map(({ file }) => file)]);
+    const files = reached([...makers, ...edits.map(({ file }) => file)]);
     for (const [file, text] of texts) {
       const path = join(copy, 'spec', file);
       mkdirSync(dirname(path), { recursive: true });
       if (!files.has(file)) symlinkSync(join(root, 'spec', file), path);
-      else writeFileSync(path, edits.filter((edit) => edit.file === file).reduce(edited, text));
+      else writeFileSync(path, [...silent, ...edits].filter((edit) => edit.file === file).reduce(edited, text));
     }
     return await use((file) => import(/* @vite-ignore */ pathToFileURL(join(copy, 'spec', file)).href));
   } finally {
