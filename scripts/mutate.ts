@@ -180,7 +180,7 @@ async function mutate(changing: readonly string[]): Promise<Record<string, reado
       specs: judgesOf(changing[0]),
       coverageAnalysis: 'perTest',
       concurrency: availableParallelism(),
-      timeoutMS: 20_000, // beside other work a test takes seconds
+      timeoutMS: 60_000, // beside other work a test takes seconds
       tsconfigFile: 'none', // Stryker does not know TypeScript 7
       disableTypeChecks: false, // nobody checks types here
       ignorePatterns: ['spec/mutation/reports'],
