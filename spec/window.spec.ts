@@ -1,8 +1,9 @@
 import fc from 'fast-check';
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { implementations } from '../src/layers.ts';
+import { ones } from '../src/ndarray.ts';
 import { get, set, zeros } from '../src/tensor.ts';
-import type { Border } from '../src/window.ts';
+import { geometry, type Border } from '../src/window.ts';
 import { conv2dCase, maxPool2dCase } from './arbitraries.ts';
 import { expectTensor } from './close.ts';
 import { pad, tabulate } from './images.ts';
@@ -84,4 +85,21 @@ describe.each(Object.entries(implementations))('window > %s', (_, { maxPool2d })
       }),
     );
   });
+});
+
+it('a pixel is inside the image, or in its padding, or beyond', () => {
+  fc.assert(
+    fc.property(conv2dCase(), ({ inputs: { x, w }, options }) => {
+      const [[, , H, W], [, , KH, KW]] = [x.shape, w.shape];
+      const { top, bottom, left, right } = options.padding;
+      const g = geometry('window', [H, W], [KH, KW], options);
+      const image = pad(ones([1, 1, H, W]), options.padding); // 1 inside, 0 in the padding
+      for (let ih = -top - 1; ih <= H + bottom; ih++)
+        for (let iw = -left - 1; iw <= W + right; iw++) {
+          const beyond = [-top - 1, H + bottom].includes(ih) || [-left - 1, W + right].includes(iw);
+          const pixel = beyond ? undefined : get(image, 0, 0, ih + top, iw + left);
+          expect([g.inside(ih, iw), g.padded(ih, iw)]).toEqual([pixel === 1, pixel !== undefined]);
+        }
+    }),
+  );
 });
