@@ -125,6 +125,10 @@ export const laws = specify('conv2d', {
       of({ dilation: 5, padding: { top: 1, bottom: 1, left: 2, right: 0 } }),
       'conv2d: the window is 11×6 pixels, expected at most the 10×11 of the image and its padding',
     ],
+    [
+      of({ w: [4, 3, 3, 4], dilation: [1, 5], padding: { top: 1, bottom: 0, left: 2, right: 1 } }),
+      'conv2d: the window is 3×16 pixels, expected at most the 9×12 of the image and its padding',
+    ],
     [of({ strides: 2 } as never), 'conv2d: there is no option strides, expected stride, padding, dilation'],
     [of({ stride: 0 }), 'conv2d: stride is 0, expected an integer ≥ 1'],
     [of({ stride: NaN }), 'conv2d: stride is NaN, expected an integer ≥ 1'],

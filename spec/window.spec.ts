@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { implementations } from '../src/layers.ts';
+import { ones } from '../src/ndarray.ts';
 import { get, set, zeros } from '../src/tensor.ts';
 import type { Border } from '../src/window.ts';
 import * as real from '../src/window.ts';
@@ -113,5 +114,22 @@ specifyModule('window', real, (module, { describe, it }) => {
         }),
       );
     });
+  });
+
+  it('a pixel is inside the image, or in its padding, or beyond', () => {
+    fc.assert(
+      fc.property(conv2dCase(), ({ inputs: { x, w }, options }) => {
+        const [[, , H, W], [, , KH, KW]] = [x.shape, w.shape];
+        const { top, bottom, left, right } = options.padding;
+        const g = module.geometry('window', [H, W], [KH, KW], options);
+        const image = pad(ones([1, 1, H, W]), options.padding); // 1 inside, 0 in the padding
+        for (let ih = -top - 1; ih <= H + bottom; ih++)
+          for (let iw = -left - 1; iw <= W + right; iw++) {
+            const beyond = [-top - 1, H + bottom].includes(ih) || [-left - 1, W + right].includes(iw);
+            const pixel = beyond ? undefined : get(image, 0, 0, ih + top, iw + left);
+            assert.deepEqual([g.inside(ih, iw), g.padded(ih, iw)], [pixel === 1, pixel !== undefined]);
+          }
+      }),
+    );
   });
 });
