@@ -44,6 +44,13 @@ function changed(edits: readonly Edit[]): ReadonlySet<string> {
   return files;
 }
 
+/** The files that edits change, directly or through what they import, among those that a module needs. */
+export function changedFiles(edits: readonly Edit[], module: string): ReadonlySet<string> {
+  const needed = new Set([module]);
+  for (const file of needed) for (const path of imports.get(file) ?? []) needed.add(path); // a Set goes on with what is added
+  return new Set([...changed(edits)].filter((file) => needed.has(file)));
+}
+
 /**
  * A module of a copy of src/ after some edits, layers.ts if none is named: runnable, and wrong.
  * @throws Error if there is nothing to edit: the code has moved on

@@ -1,0 +1,83 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parts, type Bug, type Part } from '../spec/bugs/bug.ts';
+import { bugs } from '../spec/bugs/index.ts';
+import { changedFiles, edited } from '../spec/plant.ts';
+import { commandLine, script } from './script.ts';
+
+const help = `Compiles what the package ships, into dist/. npm pack runs it.
+
+  npx tsx scripts/build.ts
+
+dist/src/    the sources as ES modules, with their types
+dist/bugs/   every known bug: bugs/<id>/ holds the modules that it changes, and bugs.json says which of them to import
+`;
+
+const root = fileURLToPath(new URL('../', import.meta.url));
+
+await script('build', async () => {
+  const { values } = commandLine({ options: { help: { type: 'boolean', default: false } } });
+  if (values.help) return void process.stdout.write(help);
+  const work = mkdtempSync(join(root, 'node_modules', '.cnn-spec-build-'));
+  try {
+    cpSync(join(root, 'src'), join(work, 'src'), { recursive: true });
+    const planted = bugs.filter(({ equivalent }) => equivalent === undefined);
+    for (const bug of planted) writeBug(bug, work);
+    rmSync(join(root, 'dist'), { recursive: true, force: true });
+    compile(work, ['src'], ['--declaration']);
+    compile(work, ['bugs'], ['--noCheck', '--removeComments']); // what a bug does to the types is no matter
+    const list = planted.map(({ id, subject, means, seen, file, within }) => ({
+      ...{ id, subject, means, seen, file, within, module: `bugs/${id}/${moduleOf(subject).replace(/ts$/, 'js')}` },
+    }));
+    writeFileSync(join(root, 'dist', 'bugs', 'bugs.json'), `${JSON.stringify(list, null, 2)}\n`);
+    console.log(`dist/: the sources, and ${planted.length} known bugs`);
+  } finally {
+    rmSync(work, { recursive: true });
+  }
+});
+
+/** The module that a subject is judged by. */
+function moduleOf(subject: Bug['subject']): string {
+  return subject in parts ? parts[subject as Part][0] : `naive/${subject}.ts`;
+}
+
+/** The files that a bug changes, as far as the module of its subject needs them: bugs/<id>/naive/conv2d.ts. */
+function writeBug(bug: Bug, work: string): void {
+  const files = changedFiles([bug], moduleOf(bug.subject));
+  for (const file of files) {
+    const original = readFileSync(join(root, 'src', file), 'utf8');
+    const text = file === bug.file ? edited(original, bug) : original;
+    const here = dirname(join('bugs', bug.id, file));
+    const moved = text.replace(/(?<=from ')\.\.?\/[^']+/g, (path) => {
+      const target = join(dirname(file), path);
+      const way = relative(here, files.has(target) ? join('bugs', bug.id, target) : join('src', target));
+      return way.startsWith('.') ? way : `./${way}`;
+    });
+    mkdirSync(join(work, here), { recursive: true });
+    writeFileSync(join(work, 'bugs', bug.id, file), moved);
+  }
+}
+
+/** @throws Error with what tsc says */
+function compile(work: string, include: readonly string[], options: readonly string[]): void {
+  const config = join(work, 'tsconfig.json');
+  writeFileSync(
+    config,
+    JSON.stringify({
+      extends: join(root, 'tsconfig.json'),
+      compilerOptions: {
+        noEmit: false,
+        outDir: join(root, 'dist'),
+        rootDir: work,
+        rewriteRelativeImportExtensions: true,
+      },
+      include,
+    }),
+  );
+  const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', config, ...options], {
+    ...{ cwd: work, encoding: 'utf8' },
+  });
+  if (tsc.status !== 0) throw new Error(`tsc: ${tsc.stdout}${tsc.stderr}`);
+}
