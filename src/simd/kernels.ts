@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import v8 from 'node:v8';
-import { size, type Tensor } from '../tensor.ts';
+import type { Tensor } from '../tensor.ts'; // a type alone: a planted copy of tensor.ts needs no kernels of its own
 import { compile, MOST_PAGES, pathOf, upToDate, type Build } from './compile.ts';
 
 /** The functions of assembly/. Pointers are byte addresses in `memory`, numbers there are float32. */
@@ -66,7 +66,8 @@ export function putIntegers(...values: readonly number[]): number {
 
 /** The numbers at an address, as a tensor. */
 export function take(at: number, shape: readonly number[]): Tensor {
-  return { shape, data: Float64Array.from(new Float32Array(memory.buffer, at, size(shape))) };
+  const count = shape.reduce((a, b) => a * b, 1);
+  return { shape, data: Float64Array.from(new Float32Array(memory.buffer, at, count)) };
 }
 
 /** What a kernel (…inputs, output, count, …constants) makes of tensors of one shape: a tensor of that shape. */

@@ -35,8 +35,7 @@ export function softmaxBackward(dy: usize, y: usize, dx: usize, N: i32, K: i32):
   for (let n = 0; n < N; n++) {
     let mean: f32 = 0;
     for (let i = n * K; i < n * K + K; i++) mean += load<f32>(at(dy, i)) * load<f32>(at(y, i));
-    for (let i = n * K; i < n * K + K; i++)
-      store<f32>(at(dx, i), load<f32>(at(y, i)) * (load<f32>(at(dy, i)) - mean));
+    for (let i = n * K; i < n * K + K; i++) store<f32>(at(dx, i), load<f32>(at(y, i)) * (load<f32>(at(dy, i)) - mean));
   }
 }
 

@@ -87,8 +87,20 @@ function add(to: usize, value: f32): void {
 
 /** How many taps of the window at (oh, ow) count. Those that do are a rectangle. */
 function count(g: Geometry, oh: i32, ow: i32): f32 {
-  const rows = counting(oh * g.strideH - g.top, g.KH, g.H, g.countIncludePad ? g.top : 0, g.countIncludePad ? g.bottom : 0);
-  const columns = counting(ow * g.strideW - g.left, g.KW, g.W, g.countIncludePad ? g.left : 0, g.countIncludePad ? g.right : 0);
+  const rows = counting(
+    oh * g.strideH - g.top,
+    g.KH,
+    g.H,
+    g.countIncludePad ? g.top : 0,
+    g.countIncludePad ? g.bottom : 0,
+  );
+  const columns = counting(
+    ow * g.strideW - g.left,
+    g.KW,
+    g.W,
+    g.countIncludePad ? g.left : 0,
+    g.countIncludePad ? g.right : 0,
+  );
   return (rows * columns) as f32;
 }
 
