@@ -71,15 +71,15 @@ function putGeometry(g: Convolution): number {
   const number = (oh: number, ow: number, kh: number, kw: number, c = 0) =>
     ((row(oh, kh) - row(0, 0)) * W + column(ow, kw) - column(0, 0)) * C + c;
   const ofKernel = indices(KH, KW, slice).map(([kh, kw, c]) => number(0, 0, kh, kw, c));
-  const ofPlaces = indices(OH, OW).map(([oh, ow]) => number(oh, ow, 0, 0));
+  const ofPlaces = [...indices(OH, OW).map(([oh, ow]) => number(oh, ow, 0, 0)), H * W * C]; // and the next image
   const ofChannels = indices(O / groups).map(([o]) => o);
-  const tables = [ofKernel, ofPlaces, ofChannels].map((numbers) => putIntegers(...steps(numbers)));
+  const tables = [ofKernel, ofPlaces, ofChannels].map((numbers) => putIntegers(steps(numbers)));
   const [strideH, strideW, dilationH, dilationW] = [row(1, 0), column(1, 0), row(0, 1), column(0, 1)];
-  return putIntegers(
+  return putIntegers([
     ...[N, slice, C, H, W, O / groups, O, OH, OW, KH, KW],
     ...[strideH + g.top, strideW + g.left, dilationH + g.top, dilationW + g.left],
     ...tables,
-  );
+  ]);
 }
 
 /** Bytes from each of these numbers to the next; the last goes nowhere. */

@@ -3,7 +3,7 @@ import v8 from 'node:v8';
 import type { Tensor } from '../tensor.ts'; // a type alone: a planted copy of tensor.ts needs no kernels of its own
 import { compile, MOST_PAGES, pathOf, upToDate, type Build } from './compile.ts';
 
-/** The functions of assembly/. Pointers are byte addresses in `memory`, numbers there are float32. */
+/** The functions of assembly/. Pointers are byte addresses in one memory, numbers there are float32. */
 type Kernels = Readonly<Record<string, (...args: number[]) => number>>;
 
 /** A module of one function, that returns f32x4.relaxed_madd of three vectors. */
@@ -19,18 +19,25 @@ export function hasRelaxedSimd(): boolean {
   return WebAssembly.validate(relaxed);
 }
 
-/** The kernels of a build, in a memory of their own. Compiles them first if they are not up to date. */
-export async function instantiate(build: Build): Promise<{ kernels: Kernels; memory: WebAssembly.Memory }> {
+/** The fastest build that the engine can run. */
+export const bestBuild = (): Build => (hasRelaxedSimd() ? 'fma' : 'plain');
+
+export let kernels: Kernels;
+let memory: WebAssembly.Memory;
+let first: number;
+let top: number;
+
+/** From now on the layers compute with this build, in a memory of its own. Compiles it first if it is not up to date. */
+export async function use(build: Build): Promise<void> {
   if (!upToDate(build)) await compile(build);
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES, shared: true });
-  const { instance } = await WebAssembly.instantiate(readFileSync(pathOf(build)), { env: { memory, abort() {} } });
-  return { kernels: instance.exports as Kernels, memory };
+  const empty = new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES, shared: true });
+  const imports = { env: { memory: empty, abort() {} } };
+  const { instance } = await WebAssembly.instantiate(readFileSync(pathOf(build)), imports);
+  [kernels, memory] = [instance.exports as Kernels, empty];
+  top = first = Math.ceil(kernels.firstFreeByte() / 64) * 64;
 }
 
-export const { kernels, memory } = await instantiate(hasRelaxedSimd() ? 'fma' : 'plain');
-
-const first = Math.ceil(kernels.firstFreeByte() / 64) * 64;
-let top = first;
+await use(bestBuild());
 
 /** Forgets all that lies in the memory. Every layer begins with it. */
 export function clear(): void {
@@ -58,7 +65,7 @@ export function put({ data }: Pick<Tensor, 'data'>): number {
 }
 
 /** The address of 32-bit integers. */
-export function putIntegers(...values: readonly number[]): number {
+export function putIntegers(values: readonly number[]): number {
   const at = room(values.length);
   new Int32Array(memory.buffer, at, values.length).set(values);
   return at;

@@ -23,6 +23,8 @@ export const ROWS: i32 = 6;
 export const COLUMNS: i32 = 8;
 
 /** Row i of the next tile. All six must be set: where there are fewer, the others repeat the last. */
+// @ts-ignore: decorator
+@inline
 export function setRow(i: i32, a: usize, c: usize): void {
   switch (i) {
     case 0:
