@@ -1,4 +1,3 @@
-import asc from 'assemblyscript/asc';
 import { mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -25,6 +24,7 @@ export const MOST_PAGES = 16384;
  * @throws Error with what the compiler says
  */
 export async function compile(build: Build): Promise<void> {
+  const { default: asc } = await import('assemblyscript/asc'); // a second of loading, that whoever finds a build is spared
   const files = new Map<string, string | Uint8Array>();
   const { error, stderr } = await asc.main(
     [
