@@ -27,6 +27,9 @@ await script('build', async () => {
     for (const bug of planted) writeBug(bug, work);
     rmSync(join(root, 'dist'), { recursive: true, force: true });
     compile(work, ['src'], ['--declaration']);
+    for (const part of ['assembly', 'build'])
+      // the kernels of src/simd, and what they are compiled from
+      cpSync(join(root, 'src/simd', part), join(root, 'dist/src/simd', part), { recursive: true });
     compile(work, ['bugs'], ['--noCheck', '--removeComments']); // what a bug does to the types is no matter
     const list = planted.map(({ id, subject, means, seen, file, within }) => ({
       ...{ id, subject, means, seen, file, within, module: `bugs/${id}/${moduleOf(subject).replace(/ts$/, 'js')}` },
@@ -73,7 +76,7 @@ function compile(work: string, include: readonly string[], options: readonly str
         rootDir: work,
         rewriteRelativeImportExtensions: true,
       },
-      include,
+      ...{ include, exclude: ['src/simd/assembly'] },
     }),
   );
   const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', config, ...options], {

@@ -8,7 +8,7 @@ import { parameterShapes, type Model, type Node, type Nodes } from '../src/netwo
 import { random, type Random } from '../src/random.ts';
 import type { Tensor } from '../src/tensor.ts';
 import type { Pair } from '../src/window.ts';
-import { allowed, expectTensor, type Compare } from './close.ts';
+import { allowed, expectTensor, type Allowed } from './close.ts';
 import { goldenFile, type GoldenFunction } from './golden.ts';
 
 /** The calls of functions whose ids begin with the name of a part. */
@@ -16,13 +16,13 @@ export const functionFixtures = (part: string): readonly GoldenFunction[] =>
   goldenFile<GoldenFunction>('functions.json').cases.filter(({ id }) => id.startsWith(`${part}/`));
 
 /** @throws AssertionError if a function of the module does not give what the fixture says */
-export async function expectFunction(module: object, golden: GoldenFunction): Promise<void> {
+export async function expectFunction(module: object, golden: GoldenFunction, u = 2 ** -53): Promise<void> {
   const directories: string[] = [];
   try {
     const args = golden.arguments.map((argument) => revived(argument, directories));
     const call = async () => (calls[golden.function] ?? plain(golden.function))(module as never, ...(args as never[]));
     if (golden.error !== undefined) await assert.rejects(call, RangeError, golden.error);
-    else expectValue('result', await call(), revived(golden.result, directories), golden.compare!);
+    else expectValue('result', await call(), revived(golden.result, directories), allowed(golden.compare!, u));
   } finally {
     for (const directory of directories) rmSync(directory, { recursive: true });
   }
@@ -120,18 +120,18 @@ interface Window {
 const two = (pair: Pair): string => (typeof pair === 'number' ? [pair, pair] : pair).join('×');
 
 /** Tensors as near as allowed, a number as near where a scalar is expected; everything else the same. */
-function expectValue(what: string, actual: unknown, expected: unknown, compare: Compare): void {
+function expectValue(what: string, actual: unknown, expected: unknown, within: Allowed): void {
   if (typeof expected !== 'object' || expected === null) return assert.deepEqual(actual, expected, what);
   if (isTensor(expected)) {
     const scalar = (value: number): Tensor => ({ shape: [], data: Float64Array.of(value) });
     const listed = (values: number[]): Tensor => ({ shape: [values.length], data: Float64Array.from(values) });
     const found = typeof actual === 'number' ? scalar(actual) : Array.isArray(actual) ? listed(actual) : actual;
-    return expectTensor(what, found as Tensor, expected, allowed(compare, 2 ** -53));
+    return expectTensor(what, found as Tensor, expected, within);
   }
   if (expected instanceof Uint8Array) return expectBytes(what, actual, expected);
   assert.deepEqual(Object.keys(actual as object).sort(), Object.keys(expected).sort(), `the parts of ${what}`);
   for (const [key, part] of Object.entries(expected))
-    expectValue(`${what}.${key}`, (actual as Readonly<Record<string, unknown>>)[key], part, compare);
+    expectValue(`${what}.${key}`, (actual as Readonly<Record<string, unknown>>)[key], part, within);
 }
 
 /** A Buffer is an Uint8Array too. */

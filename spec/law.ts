@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { LayerName, Layers } from '../src/layers.ts';
+import { implementations, unitRoundoff, type LayerName, type Layers } from '../src/layers.ts';
 import type { Tensor } from '../src/tensor.ts';
 
 /** The arguments of a layer, layer(...inputs, ...constants, options) → y. Only inputs have gradients. */
@@ -42,6 +42,11 @@ export function law<T>(
 ): Law {
   return { sentence, numRuns, property: (layer) => fc.property(cases, (value) => check(layer, value)) };
 }
+
+/** Those of our implementations that compute in float64: no other is asked what only its exactness can answer. */
+export const float64Implementations = Object.entries(implementations).filter(
+  ([name]) => unitRoundoff[name as keyof typeof unitRoundoff] === 2 ** -53,
+);
 
 /** The layer `name` of one of our implementations. */
 export function layerOf(layers: Layers, name: LayerName, u = 2 ** -53): Layer {

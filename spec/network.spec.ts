@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { initialize } from '../src/initialize.ts';
-import { implementations, type Layers } from '../src/layers.ts';
+import type { Layers } from '../src/layers.ts';
 import { map, ones } from '../src/ndarray.ts';
 import type { LayerStep, Mode, Model, Nodes, Parameters } from '../src/network.ts';
 import * as real from '../src/network.ts';
@@ -9,6 +9,7 @@ import { random } from '../src/random.ts';
 import { tensor, zeros } from '../src/tensor.ts';
 import { eighths } from './arbitraries.ts';
 import { dot, expectSameBits, expectTensor, expectTensors } from './close.ts';
+import { float64Implementations } from './law.ts';
 import { expectNetwork, networkFixtures } from './traces.ts';
 import { expectFunction, functionFixtures } from './functions.ts';
 import { specifyModule } from './specifyModule.ts';
@@ -101,7 +102,7 @@ specifyModule('network', real, (network, { describe, it }) => {
     ],
   };
 
-  describe.each(Object.entries(implementations))('%s', (_, layers: Layers) => {
+  describe.each(float64Implementations)('%s', (_, layers: Layers) => {
     it.each(networkFixtures)('golden: $golden.title', (fixture) => expectNetwork(network, layers, fixture));
 
     it('the chain rule: moving a parameter of the last layer along its gradient g changes ⟨logits, dlogits⟩ by ‖g‖²', () => {

@@ -1,0 +1,98 @@
+// Rows of K logits. exp and log are those of AssemblyScript's library, compiled with the rest: the same bits in every engine.
+
+// @ts-ignore: decorator
+@inline
+function at(x: usize, i: i32): usize {
+  return x + (i as usize) * 4;
+}
+
+/** The largest of a row; NaN if one is NaN. */
+function largest(row: usize, K: i32): f32 {
+  let most: f32 = -Infinity;
+  for (let k = 0; k < K; k++) most = max(most, load<f32>(at(row, k)));
+  return most;
+}
+
+/** Σ exp(x − m) of a row */
+function sumOfExp(row: usize, m: f32, K: i32): f32 {
+  let sum: f32 = 0;
+  for (let k = 0; k < K; k++) sum += Mathf.exp(load<f32>(at(row, k)) - m);
+  return sum;
+}
+
+/** y = exp(x − m) / Σ exp(x − m), row by row, m the row's maximum */
+export function softmax(x: usize, y: usize, N: i32, K: i32): void {
+  for (let n = 0; n < N; n++) {
+    const row = at(x, n * K);
+    const m = largest(row, K);
+    const sum = sumOfExp(row, m, K);
+    for (let k = 0; k < K; k++) store<f32>(at(y, n * K + k), Mathf.exp(load<f32>(at(row, k)) - m) / sum);
+  }
+}
+
+/** dx = y · (dy − Σⱼ dy·y), y = softmax(x) */
+export function softmaxBackward(dy: usize, y: usize, dx: usize, N: i32, K: i32): void {
+  for (let n = 0; n < N; n++) {
+    let mean: f32 = 0;
+    for (let i = n * K; i < n * K + K; i++) mean += load<f32>(at(dy, i)) * load<f32>(at(y, i));
+    for (let i = n * K; i < n * K + K; i++) store<f32>(at(dx, i), load<f32>(at(y, i)) * (load<f32>(at(dy, i)) - mean));
+  }
+}
+
+/** y = x − m − log Σ exp(x − m) */
+export function logSoftmax(x: usize, y: usize, N: i32, K: i32): void {
+  for (let n = 0; n < N; n++) {
+    const row = at(x, n * K);
+    const m = largest(row, K);
+    const logSum = Mathf.log(sumOfExp(row, m, K));
+    for (let k = 0; k < K; k++) store<f32>(at(y, n * K + k), load<f32>(at(row, k)) - m - logSum);
+  }
+}
+
+/** dx = dy − y · Σⱼ dy, y = softmax(x) */
+export function logSoftmaxBackward(dy: usize, y: usize, dx: usize, N: i32, K: i32): void {
+  for (let n = 0; n < N; n++) {
+    let total: f32 = 0;
+    for (let i = n * K; i < n * K + K; i++) total += load<f32>(at(dy, i));
+    for (let i = n * K; i < n * K + K; i++) store<f32>(at(dx, i), load<f32>(at(dy, i)) - load<f32>(at(y, i)) * total);
+  }
+}
+
+/** y = 1/N · Σ target · (log Σ exp(x − m) + (m − x)); what has target 0 costs nothing */
+export function softmaxCrossEntropy(x: usize, target: usize, y: usize, N: i32, K: i32): void {
+  let total: f32 = 0;
+  for (let n = 0; n < N; n++) {
+    const row = at(x, n * K);
+    const m = largest(row, K);
+    const logSum = Mathf.log(sumOfExp(row, m, K));
+    for (let k = 0; k < K; k++) {
+      const share = load<f32>(at(target, n * K + k));
+      if (share > 0) total += share * (logSum + (m - load<f32>(at(row, k))));
+    }
+  }
+  store<f32>(y, total / (N as f32));
+}
+
+/** dx = (y − target) · dy / N, y = softmax(x) */
+export function softmaxCrossEntropyBackward(dy: usize, y: usize, target: usize, dx: usize, N: i32, K: i32): void {
+  const slope = load<f32>(dy);
+  for (let i = 0; i < N * K; i++)
+    store<f32>(at(dx, i), ((load<f32>(at(y, i)) - load<f32>(at(target, i))) * slope) / (N as f32));
+}
+
+/** y = Σ (x − target)² / count */
+export function meanSquaredError(x: usize, target: usize, y: usize, count: i32): void {
+  let total: f32 = 0;
+  for (let i = 0; i < count; i++) {
+    const error = load<f32>(at(x, i)) - load<f32>(at(target, i));
+    total += error * error;
+  }
+  store<f32>(y, total / (count as f32));
+}
+
+/** dx = 2 · (x − target) · dy / count */
+export function meanSquaredErrorBackward(dy: usize, x: usize, target: usize, dx: usize, count: i32): void {
+  const slope = load<f32>(dy);
+  for (let i = 0; i < count; i++)
+    store<f32>(at(dx, i), (2 * (load<f32>(at(x, i)) - load<f32>(at(target, i))) * slope) / (count as f32));
+}

@@ -1,0 +1,41 @@
+import type { BatchNormOptions } from '../naive/batchNorm.ts';
+import { batchNormInferenceShape } from '../naive/batchNormInference.ts';
+import { dims, type Tensor } from '../tensor.ts';
+import { putImages, takeImages } from './images.ts';
+import { clear, kernels, put, room, take } from './kernels.ts';
+
+export function batchNormInference(
+  x: Tensor,
+  gamma: Tensor,
+  beta: Tensor,
+  mean: Tensor,
+  variance: Tensor,
+  options: BatchNormOptions = {},
+): Tensor {
+  const { N, C, P, eps } = batchNormInferenceShape(x, gamma, beta, mean, variance, options);
+  clear();
+  const [y, deviation] = [room(x.data.length), room(C)];
+  kernels.deviations(put(variance), deviation, C, eps);
+  kernels.normalise(putImages(x), put(gamma), put(beta), put(mean), deviation, y, N * P, C);
+  return takeImages(y, x.shape);
+}
+
+export function batchNormInferenceBackward(
+  dy: Tensor,
+  x: Tensor,
+  gamma: Tensor,
+  beta: Tensor,
+  mean: Tensor,
+  variance: Tensor,
+  options: BatchNormOptions = {},
+) {
+  const { N, C, P, eps } = batchNormInferenceShape(x, gamma, beta, mean, variance, options);
+  dims('batchNormInferenceBackward: dy', dy, x.shape);
+  clear();
+  const [slopes, deviation] = [putImages(dy), room(C)];
+  const [dx, dgamma, dbeta] = [room(x.data.length), room(C), room(C)];
+  kernels.deviations(put(variance), deviation, C, eps);
+  kernels.normaliseParameterGradients(slopes, putImages(x), put(mean), deviation, dgamma, dbeta, N * P, C);
+  kernels.normaliseInputGradient(slopes, put(gamma), deviation, dx, N * P, C);
+  return { dx: takeImages(dx, x.shape), dgamma: take(dgamma, [C]), dbeta: take(dbeta, [C]) };
+}
