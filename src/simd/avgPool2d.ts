@@ -4,6 +4,7 @@ import { putImages, takeImages } from './images.ts';
 import { clear, kernels, room } from './kernels.ts';
 import { putPool } from './pool.ts';
 
+/** The mean under each window. */
 export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
   const g = avgPool2dShape(x, options);
   const shape = [g.N, g.C, g.OH, g.OW];
@@ -13,6 +14,7 @@ export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
   return takeImages(y, shape);
 }
 
+/** Every pixel under a window gets dy / count. */
 export function avgPool2dBackward(dy: Tensor, x: Tensor, options: AvgPool2dOptions) {
   const g = avgPool2dShape(x, options);
   dims('avgPool2dBackward: dy', dy, [g.N, g.C, g.OH, g.OW]);

@@ -4,6 +4,7 @@ import { statistics } from './batchStatistics.ts';
 import { putImages, takeImages } from './images.ts';
 import { clear, kernels, put, room, take } from './kernels.ts';
 
+/** y = gamma · x̂ + beta */
 export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: BatchNormOptions = {}): Tensor {
   const { C, count, eps } = batchNormShape(x, gamma, beta, options);
   clear();
@@ -14,6 +15,7 @@ export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: Batch
   return takeImages(y, x.shape);
 }
 
+/** dx = gamma / deviation · (dy − (dbeta + x̂·dgamma) / count) */
 export function batchNormBackward(dy: Tensor, x: Tensor, gamma: Tensor, beta: Tensor, options: BatchNormOptions = {}) {
   const { C, count, eps } = batchNormShape(x, gamma, beta, options);
   dims('batchNormBackward: dy', dy, x.shape);

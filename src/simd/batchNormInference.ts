@@ -4,6 +4,7 @@ import { dims, type Tensor } from '../tensor.ts';
 import { putImages, takeImages } from './images.ts';
 import { clear, kernels, put, room, take } from './kernels.ts';
 
+/** y = gamma · (x − mean) / √(variance + eps) + beta */
 export function batchNormInference(
   x: Tensor,
   gamma: Tensor,
@@ -20,6 +21,7 @@ export function batchNormInference(
   return takeImages(y, x.shape);
 }
 
+/** dx = gamma · dy / √(variance + eps) */
 export function batchNormInferenceBackward(
   dy: Tensor,
   x: Tensor,

@@ -4,6 +4,7 @@ import type { Tensor } from '../tensor.ts';
 import { putImages } from './images.ts';
 import { clear, kernels, put, room, take } from './kernels.ts';
 
+/** Mean and biased variance of every channel, in two passes. */
 export function batchStatistics(x: Tensor): BatchStatistics {
   const { C, count } = batchStatisticsShape('batchStatistics', x);
   clear();
@@ -18,6 +19,7 @@ export function statistics(x: number, rows: number, C: number) {
   return { mean, variance };
 }
 
+/** running = decay·running + (1 − decay)·batch */
 export function updateRunning(
   running: Statistics,
   batch: BatchStatistics,

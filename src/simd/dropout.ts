@@ -2,11 +2,13 @@ import { dropoutShape, type DropoutOptions } from '../naive/dropout.ts';
 import { dims, type Tensor } from '../tensor.ts';
 import { elementwise } from './kernels.ts';
 
+/** y = x / (1 − p) where the mask is 1, else 0 */
 export function dropout(x: Tensor, mask: Tensor, options: DropoutOptions = {}): Tensor {
   const sizes = dropoutShape(x, mask, options);
   return elementwise('dropout', [x, wholeMask(x, sizes)], 1 - sizes.p);
 }
 
+/** dx = dy / (1 − p) where the mask is 1, else 0 */
 export function dropoutBackward(dy: Tensor, x: Tensor, mask: Tensor, options: DropoutOptions = {}) {
   const sizes = dropoutShape(x, mask, options);
   dims('dropoutBackward: dy', dy, x.shape);

@@ -3,6 +3,7 @@ import { dims, type NoOptions, type Tensor } from '../tensor.ts';
 import { putImages, takeImages } from './images.ts';
 import { clear, kernels, put, room, take } from './kernels.ts';
 
+/** y = Σ x / (H·W) over rows and columns */
 export function globalAvgPool2d(x: Tensor, options: NoOptions = {}): Tensor {
   const [N, C, H, W] = globalAvgPool2dShape(x, options);
   clear();
@@ -11,6 +12,7 @@ export function globalAvgPool2d(x: Tensor, options: NoOptions = {}): Tensor {
   return take(y, [N, C]);
 }
 
+/** dx = dy / (H·W), the same for every pixel */
 export function globalAvgPool2dBackward(dy: Tensor, x: Tensor, options: NoOptions = {}) {
   const [N, C, H, W] = globalAvgPool2dShape(x, options);
   dims('globalAvgPool2dBackward: dy', dy, [N, C]);

@@ -1,3 +1,6 @@
+// Every layer in float32, by WebAssembly SIMD. Here tensors are rounded into its memory and taken out again; what is computed
+// with them is in assembly/, which knows pointers and sizes alone. Shapes and errors are those of src/naive.
+
 export { avgPool2d, avgPool2dBackward } from './avgPool2d.ts';
 export { batchNorm, batchNormBackward } from './batchNorm.ts';
 export { batchNormInference, batchNormInferenceBackward } from './batchNormInference.ts';

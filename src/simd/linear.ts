@@ -10,12 +10,14 @@ const asConvolution = ({ N, D, O }: ReturnType<typeof linearShape>): Convolution
   ...geometry('linear', [1, N], [1, 1], {}),
 });
 
+/** y = x·wᵀ + b */
 export function linear(x: Tensor, w: Tensor, b: Tensor, options: NoOptions = {}): Tensor {
   const sizes = linearShape(x, w, b, options);
   clear();
   return take(convolve(put(x), put(w), put(b), asConvolution(sizes)), [sizes.N, sizes.O]);
 }
 
+/** dx = dy·w,  dw = dyᵀ·x,  db = Σ dy */
 export function linearBackward(dy: Tensor, x: Tensor, w: Tensor, b: Tensor, options: NoOptions = {}) {
   const sizes = linearShape(x, w, b, options);
   dims('linearBackward: dy', dy, [sizes.N, sizes.O]);

@@ -3,6 +3,7 @@ import { dims, type NoOptions, type Tensor } from '../tensor.ts';
 import { clear, kernels, put, room, take } from './kernels.ts';
 import { probabilities } from './softmax.ts';
 
+/** y = x − m − log Σ exp(x − m), m the maximum of the row */
 export function logSoftmax(x: Tensor, options: NoOptions = {}): Tensor {
   const [N, K] = logSoftmaxShape(x, options);
   clear();
@@ -11,6 +12,7 @@ export function logSoftmax(x: Tensor, options: NoOptions = {}): Tensor {
   return take(y, [N, K]);
 }
 
+/** dx = dy − softmax(x) · Σ dy */
 export function logSoftmaxBackward(dy: Tensor, x: Tensor, options: NoOptions = {}) {
   const [N, K] = logSoftmaxShape(x, options);
   dims('logSoftmaxBackward: dy', dy, [N, K]);

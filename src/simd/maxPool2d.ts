@@ -5,6 +5,7 @@ import { putImages, takeImages } from './images.ts';
 import { clear, kernels, room } from './kernels.ts';
 import { putPool } from './pool.ts';
 
+/** The largest number under each window. */
 export function maxPool2d(x: Tensor, options: PoolOptions): Tensor {
   const g = maxPool2dShape(x, options);
   const shape = [g.N, g.C, g.OH, g.OW];
@@ -14,6 +15,7 @@ export function maxPool2d(x: Tensor, options: PoolOptions): Tensor {
   return takeImages(y, shape);
 }
 
+/** dy goes to the first of the largest. */
 export function maxPool2dBackward(dy: Tensor, x: Tensor, options: PoolOptions) {
   const g = maxPool2dShape(x, options);
   dims('maxPool2dBackward: dy', dy, [g.N, g.C, g.OH, g.OW]);

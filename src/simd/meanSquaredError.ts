@@ -2,6 +2,7 @@ import { meanSquaredErrorShape } from '../naive/meanSquaredError.ts';
 import { dims, type NoOptions, type Tensor } from '../tensor.ts';
 import { clear, kernels, put, room, take } from './kernels.ts';
 
+/** y = Σ (x − target)² / count */
 export function meanSquaredError(x: Tensor, target: Tensor, options: NoOptions = {}): Tensor {
   const { count } = meanSquaredErrorShape(x, target, options);
   clear();
@@ -10,6 +11,7 @@ export function meanSquaredError(x: Tensor, target: Tensor, options: NoOptions =
   return take(y, []);
 }
 
+/** dx = 2 · (x − target) · dy / count */
 export function meanSquaredErrorBackward(dy: Tensor, x: Tensor, target: Tensor, options: NoOptions = {}) {
   const { count } = meanSquaredErrorShape(x, target, options);
   dims('meanSquaredErrorBackward: dy', dy, []);

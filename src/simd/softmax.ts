@@ -2,6 +2,7 @@ import { softmaxShape } from '../naive/softmax.ts';
 import { dims, type NoOptions, type Tensor } from '../tensor.ts';
 import { clear, kernels, put, room, take } from './kernels.ts';
 
+/** y = exp(x − m) / Σ exp(x − m), m the maximum of the row */
 export function softmax(x: Tensor, options: NoOptions = {}): Tensor {
   const [N, K] = softmaxShape(x, options);
   clear();
@@ -15,6 +16,7 @@ export function probabilities(x: Tensor, N: number, K: number): number {
   return y;
 }
 
+/** dx = y · (dy − Σ dy·y) */
 export function softmaxBackward(dy: Tensor, x: Tensor, options: NoOptions = {}) {
   const [N, K] = softmaxShape(x, options);
   dims('softmaxBackward: dy', dy, [N, K]);

@@ -4,6 +4,7 @@ import { dims, type NoOptions, type Tensor } from '../tensor.ts';
 import { clear, kernels, put, room, take } from './kernels.ts';
 import { probabilities } from './softmax.ts';
 
+/** y = Σ target · (log Σ exp(x − m) + m − x) / N */
 export function softmaxCrossEntropy(logits: Tensor, labels: Tensor, options: NoOptions = {}): Tensor {
   const { N, K } = softmaxCrossEntropyShape(logits, labels, options);
   clear();
@@ -12,6 +13,7 @@ export function softmaxCrossEntropy(logits: Tensor, labels: Tensor, options: NoO
   return take(y, []);
 }
 
+/** dlogits = (softmax(logits) − target) · dy / N */
 export function softmaxCrossEntropyBackward(dy: Tensor, logits: Tensor, labels: Tensor, options: NoOptions = {}) {
   const { N, K } = softmaxCrossEntropyShape(logits, labels, options);
   dims('softmaxCrossEntropyBackward: dy', dy, []);

@@ -33,7 +33,8 @@ class Geometry {
   channelSteps: usize;
 }
 
-// Packed weights are panels of 8 kernels: w[panel][kh][kw][c][o], o < 8. See pack.
+// Packed weights are panels of 8 kernels: w[panel][kh][kw][c][o], o < 8. See pack. What a last panel has
+// beyond the kernels there are is never used: in dw it means nothing.
 
 /** So many places of the window are done for all taps and channels before the next: what they read stays in the cache. */
 const BLOCK: i32 = 48;
