@@ -60,9 +60,8 @@ export function lawsOfEveryLayer(
       }),
     ),
 
-    leaning(
-      'slopes',
-      law(
+    leaning('slopes', {
+      ...law(
         'every input k has a gradient dk: the slope of ⟨y, dy⟩ along k',
         smooth,
         ({ backward, u }, call) => {
@@ -71,7 +70,8 @@ export function lawsOfEveryLayer(
         },
         25, // two forward passes for every coordinate of every input: each case is a hundred checks
       ),
-    ),
+      definitionOnly: true,
+    }),
 
     law('no argument is written to, and no result shares memory with one', cases, (layer, call) => {
       const before = structuredClone(call);
@@ -156,9 +156,8 @@ export function lawsOfEveryLayer(
       ...('error' in golden || golden.kink !== undefined || golden.steep !== undefined
         ? [] // y has no slope, or none that shows
         : [
-            goldenLaw(
-              golden,
-              law(
+            goldenLaw(golden, {
+              ...law(
                 `every dk is the slope along k: ${golden.title}`,
                 once(golden),
                 ({ backward, u }) => {
@@ -170,7 +169,8 @@ export function lawsOfEveryLayer(
                 },
                 1,
               ),
-            ),
+              definitionOnly: true,
+            }),
           ]),
     ]),
   ];

@@ -29,6 +29,8 @@ export interface Law {
   readonly numRuns: number;
   /** What it leans on beside the layer itself: its twin, its slopes, or the fixtures. Default nothing. */
   readonly leansOn?: 'twin' | 'slopes' | 'golden';
+  /** Asked of the definition alone: gradients that are compared with its own need not be differenced again. */
+  readonly definitionOnly?: true;
   /** Why it is a law of float64 alone: a layer of coarser arithmetic is not asked, and whoever asks says so. */
   readonly float64?: string;
 }
