@@ -10,7 +10,8 @@ const read = (bytes: Uint8Array) => readSafetensors('a.safetensors', bytes);
 describe('safetensors', () => {
   it('what is written is read again, in order, with any names and shapes', () => {
     const shapes = fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 4 });
-    const all = fc.dictionary(fc.string({ minLength: 1, unit: 'grapheme' }), shapes.chain(eighths), { maxKeys: 5 });
+    const names = fc.string({ unit: 'grapheme' }).filter((name) => name !== '__metadata__');
+    const all = fc.dictionary(names, shapes.chain(eighths), { maxKeys: 5 });
     fc.assert(
       fc.property(
         all,
@@ -23,6 +24,17 @@ describe('safetensors', () => {
           expect(Object.keys(again.tensors)).toEqual(Object.keys(tensors));
         },
       ),
+    );
+  });
+
+  it('a tensor may have a name that means something to JavaScript, though none that means something to the format', () => {
+    const tensors = { ...JSON.parse('{"__proto__":0,"constructor":0}'), x: 0 };
+    for (const key of Object.keys(tensors)) Object.defineProperty(tensors, key, { value: tensor([1]) });
+    const again = read(writeSafetensors({ tensors, metadata: {} })).tensors;
+    expect(Object.keys(again)).toEqual(['__proto__', 'constructor', 'x']);
+    expect(Object.values(again)).toEqual([tensor([1]), tensor([1]), tensor([1])]);
+    expect(() => writeSafetensors({ tensors: { __metadata__: tensor([1]) }, metadata: {} })).toThrow(
+      new RangeError('safetensors: a tensor is called __metadata__, expected any other name'),
     );
   });
 

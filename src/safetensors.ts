@@ -40,7 +40,7 @@ export function readSafetensors(name: string, bytes: Uint8Array): Safetensors {
     Object.values(metadata).some((fact) => typeof fact !== 'string')
   )
     fail(`has the metadata ${JSON.stringify(metadata)}, expected text by name`);
-  const tensors: Record<string, { shape: number[]; data: Float64Array }> = {};
+  const tensors = new Map<string, { shape: number[]; data: Float64Array }>();
   let end = 0; // of the tensor before, in the order of the file
   const ordered = Object.entries(entries).map(([key, entry]) => ({ key, ...checked(key, entry) }));
   for (const { key, kind, shape, from, to } of ordered.toSorted((a, b) => a.from - b.from || a.to - b.to)) {
@@ -49,10 +49,10 @@ export function readSafetensors(name: string, bytes: Uint8Array): Safetensors {
     end = to;
     const { bytes: step, get } = kinds[kind];
     const data = Float64Array.from({ length: size(shape) }, (_, i) => view[get](start + from + i * step, true));
-    tensors[key] = { shape, data };
+    tensors.set(key, { shape, data });
   }
   if (start + end !== bytes.length) fail(`has ${bytes.length} bytes, expected ${start + end} for its tensors`);
-  return { tensors: Object.fromEntries(ordered.map(({ key }) => [key, tensors[key]])), metadata };
+  return { tensors: Object.fromEntries(ordered.map(({ key }) => [key, tensors.get(key)!])), metadata };
 
   function header(): Record<string, unknown> & { __metadata__?: Record<string, string> } {
     let value: unknown;
@@ -83,16 +83,23 @@ export function readSafetensors(name: string, bytes: Uint8Array): Safetensors {
   }
 }
 
-/** The bytes of a file of named tensors. F32 rounds to the nearest float32. */
+/**
+ * The bytes of a file of named tensors. F32 rounds to the nearest float32.
+ *
+ * @throws RangeError if a tensor is called `__metadata__`, which the format keeps for itself
+ */
 export function writeSafetensors(
   { tensors, metadata }: Safetensors,
   { dtype = 'F64' }: { readonly dtype?: keyof typeof kinds } = {},
 ): Uint8Array {
   const { bytes: step, set } = kinds[dtype];
-  const header: Record<string, unknown> = { __metadata__: metadata };
+  if (Object.hasOwn(tensors, '__metadata__'))
+    throw new RangeError('safetensors: a tensor is called __metadata__, expected any other name');
   let end = 0;
-  for (const [key, { shape, data }] of Object.entries(tensors))
-    header[key] = { dtype, shape, data_offsets: [end, (end += data.length * step)] };
+  const entries = Object.entries(tensors).map(([key, { shape, data }]) => {
+    return [key, { dtype, shape, data_offsets: [end, (end += data.length * step)] }];
+  });
+  const header = { __metadata__: metadata, ...Object.fromEntries(entries) };
   const text = new TextEncoder().encode(JSON.stringify(header));
   const start = 8 + Math.ceil(text.length / 8) * 8; // spaces after the header bring the numbers to a multiple of 8
   const bytes = new Uint8Array(start + end).fill(' '.charCodeAt(0), 8, start);
