@@ -29,12 +29,14 @@ export function convolveBackward(dy: number, x: number, w: number, g: Convolutio
   const dx = room(g.N * (g.top + g.H + g.bottom) * (g.left + g.W + g.right) * g.groups * g.slice);
   const [dw, db, geometry] = [room(g.O * g.KH * g.KW * g.slice), room(g.O), putGeometry(g)];
   for (const at of groups(g)) {
-    kernels.convolveInputGradient(dy + at.y, w + at.w, dx + at.x, geometry);
-    const packed = room(packedSize(at.O, at.K));
-    kernels.convolveWeightGradient(dy + at.y, x + at.x, packed, geometry);
-    kernels.unpack(packed, dw + at.w, at.O, at.K);
+    const [packed, turned, sums] = [packedSize(at.O, at.K), turnedSize(at.O, g), packedSize(at.O, at.K)].map(room);
+    kernels.pack(w + at.w, packed, at.O, at.K);
+    kernels.turn(packed, turned, at.O, g.slice, g.KH * g.KW, 0, at.O);
+    kernels.convolveInputGradient(dy + at.y, turned, dx + at.x, geometry);
+    kernels.convolveWeightGradient(dy + at.y, x + at.x, sums, geometry, 0, at.O);
+    kernels.unpack(sums, dw + at.w, at.O, at.K);
   }
-  kernels.sumRows(dy, db, g.N * g.OH * g.OW, g.O, g.O);
+  kernels.sumRows(dy, db, g.N * g.OH * g.OW, g.O, 0, g.O);
   return { dx, dw, db };
 }
 
@@ -63,6 +65,9 @@ function groups({ groups, slice, O, KH, KW }: Convolution) {
 /** Numbers of O packed kernels of K numbers: whole panels of 8 kernels. */
 const packedSize = (O: number, K: number) => 8 * Math.ceil(O / 8) * K;
 
+/** Numbers of O kernels turned for dx: whole panels of 8 channels. */
+const turnedSize = (O: number, { slice, KH, KW }: Convolution) => 8 * Math.ceil(slice / 8) * KH * KW * O;
+
 /** The address of the Geometry of assembly/convolution.ts. */
 function putGeometry(g: Convolution): number {
   const { N, groups, slice, O, KH, KW, OH, OW, row, column } = g;
@@ -71,7 +76,7 @@ function putGeometry(g: Convolution): number {
   const number = (oh: number, ow: number, kh: number, kw: number, c = 0) =>
     ((row(oh, kh) - row(0, 0)) * W + column(ow, kw) - column(0, 0)) * C + c;
   const ofKernel = indices(KH, KW, slice).map(([kh, kw, c]) => number(0, 0, kh, kw, c));
-  const ofPlaces = [...indices(OH, OW).map(([oh, ow]) => number(oh, ow, 0, 0)), H * W * C]; // and the next image
+  const ofPlaces = indices(N, OH, OW).map(([n, oh, ow]) => n * H * W * C + number(oh, ow, 0, 0));
   const ofChannels = indices(O / groups).map(([o]) => o);
   const tables = [ofKernel, ofPlaces, ofChannels].map((numbers) => putIntegers(steps(numbers)));
   const [strideH, strideW, dilationH, dilationW] = [row(1, 0), column(1, 0), row(0, 1), column(0, 1)];

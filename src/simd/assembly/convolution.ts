@@ -1,4 +1,4 @@
-import { COLUMNS, ROWS, setRow, tile } from './tile';
+import { COLUMNS, ROWS, setRow, storeSome, tile } from './tile';
 
 // Images lie in memory as (N, H, W, C): the channels of a pixel are neighbours. x comes with its padding, so that every tap of
 // a window is a pixel. A linear layer is a convolution too: one image with one row, a pixel for each of the batch, and 1×1 taps.
@@ -27,35 +27,37 @@ class Geometry {
   dilationW: i32;
   /** Bytes from each number of a kernel (kh, kw, c) to the next, where x has them: KH·KW·C integers. */
   kernelSteps: usize;
-  /** Bytes from each place of the window (oh, ow) to the next, where x has its first pixel; the last goes to the next image. */
+  /** Bytes from each place of the window (n, oh, ow) to the next, where x has its first pixel: N·OH·OW integers. */
   placeSteps: usize;
   /** Bytes from each channel of y to the next: O times 4. */
   channelSteps: usize;
 }
 
-// Packed weights are panels of 8 kernels: w[panel][kh][kw][c][o], o < 8. See pack. What a last panel has
-// beyond the kernels there are is never used: in dw it means nothing.
+// Packed weights are panels of 8 kernels: w[panel][kh][kw][c][o], o < 8; dw likewise. What a last panel has beyond the kernels
+// there are is 0. For dx they are turned into panels of 8 channels: turned[kh][kw][panel][o][c], c < 8. See turn.
 
 /** So many places of the window are done for all taps and channels before the next: what they read stays in the cache. */
 const BLOCK: i32 = 48;
 
-// A place of the window, in (n, oh, ow): its number in its image, and the pixel of x under the first tap there.
+/** Of the long sums of dw so many places are added up at a time, for all taps and channels, for the same reason. */
+const LONG_BLOCK: i32 = 256;
+
+// A place of the window, (n, oh, ow) counted through, and the pixel of x under the first tap there.
 let place: i32 = 0;
 let pixel: usize = 0;
 
 /** Goes to a place, counted from that of the first image. */
 function goTo(number: i32, x: usize, g: Geometry): void {
-  place = number % (g.OH * g.OW);
-  const row = (number / (g.OH * g.OW)) * g.H + (place / g.OW) * g.strideH;
-  pixel = at(x, (row * g.W + (place % g.OW) * g.strideW) * g.pixelX);
+  place = number;
+  const row = (number / (g.OH * g.OW)) * g.H + ((number / g.OW) % g.OH) * g.strideH;
+  pixel = at(x, (row * g.W + (number % g.OW) * g.strideW) * g.pixelX);
 }
 
 /** On to the next place, across the ends of rows and images. */
 // @ts-ignore: decorator
 @inline
 function advance(g: Geometry): void {
-  pixel += load<i32>(at(g.placeSteps, place)) as usize;
-  if (++place == g.OH * g.OW) place = 0;
+  pixel += load<i32>(at(g.placeSteps, place++)) as usize;
 }
 
 /** Row i of a tile whose rows are places: one of \`forward\` reads x and writes y, backward it is the other way round. */
@@ -106,49 +108,51 @@ export function convolve(x: usize, w: usize, b: usize, y: usize, geometry: usize
 }
 
 /**
- * dx += what each tap of each window sends back: dx[n, ih, iw, c] += Σ_o dy[n,oh,ow,o] · w[o,kh,kw,c], w as it lies in
- * (O, KH, KW, C). Six places at one tap are six pixels of dx, all different.
+ * dx += what each tap of each window sends back: dx[n, ih, iw, c] += Σ_o dy[n,oh,ow,o] · w[o,kh,kw,c], w turned. Six places at
+ * one tap are six pixels of dx, all different.
  */
-export function convolveInputGradient(dy: usize, w: usize, dx: usize, geometry: usize): void {
+export function convolveInputGradient(dy: usize, turned: usize, dx: usize, geometry: usize): void {
   const g = changetype<Geometry>(geometry);
   const places = g.N * g.OH * g.OW;
-  const taps = g.KH * g.KW * g.C;
   for (let block = 0; block < places; block += BLOCK) {
     const end = min(block + BLOCK, places);
+    let from = turned;
     for (let kh = 0; kh < g.KH; kh++)
       for (let kw = 0; kw < g.KW; kw++)
         for (let c = 0; c < g.C; c += COLUMNS) {
-          const from = at(w, (kh * g.KW + kw) * g.C + c);
           goTo(block, at(dx, (kh * g.dilationH * g.W + kw * g.dilationW) * g.pixelX + c), g);
           for (let first = block; first < end; first += ROWS) {
             placeRows(false, min(ROWS, end - first) - 1, at(dy, first * g.pixelY), g);
-            tile(g.channelSteps, g.O, from, (taps as usize) * 4, 0, min(COLUMNS, g.C - c));
+            tile(g.channelSteps, g.O, from, COLUMNS * 4, 0, min(COLUMNS, g.C - c));
           }
+          from = at(from, g.O * COLUMNS);
         }
   }
 }
 
 /**
- * dw += Σ_{n,oh,ow} x[n, ih, iw, c] · dy[n,oh,ow,o], packed as w is: six numbers of a kernel (kh, kw, c), eight kernels o.
- * Image by image, so that x and dy of one are read while they are near.
+ * dw += Σ_{n,oh,ow} x[n, ih, iw, c] · dy[n,oh,ow,o] for the kernels first ≤ o < end, packed as w is: six numbers of a kernel
+ * (kh, kw, c), eight kernels o. `first` is a multiple of 8.
  */
-export function convolveWeightGradient(dy: usize, x: usize, dw: usize, geometry: usize): void {
+export function convolveWeightGradient(dy: usize, x: usize, dw: usize, geometry: usize, first: i32, end: i32): void {
   const g = changetype<Geometry>(geometry);
-  const places = g.OH * g.OW;
+  const places = g.N * g.OH * g.OW;
   const taps = g.KH * g.KW * g.C;
-  for (let n = 0; n < g.N; n++) {
-    const ofDy = at(dy, n * places * g.pixelY);
-    for (let o = 0; o < g.O; o += COLUMNS) {
-      let from = at(x, n * g.H * g.W * g.pixelX);
-      for (let first = 0; first < taps; first += ROWS) {
-        const last = min(ROWS, taps - first) - 1;
-        const to = at(dw, o * taps + first * COLUMNS);
+  for (let block = 0; block < places; block += LONG_BLOCK) {
+    const count = min(LONG_BLOCK, places - block);
+    for (let o = first; o < end; o += COLUMNS) {
+      goTo(block, x, g);
+      let from = pixel;
+      for (let tap = 0; tap < taps; tap += ROWS) {
+        const last = min(ROWS, taps - tap) - 1;
+        const to = at(dw, o * taps + tap * COLUMNS);
         for (let i = 0; i < ROWS; i++) {
           setRow(i, from, at(to, min(i, last) * COLUMNS));
-          if (i < last) from += load<i32>(at(g.kernelSteps, first + i)) as usize;
+          if (i < last) from += load<i32>(at(g.kernelSteps, tap + i)) as usize;
         }
-        from += load<i32>(at(g.kernelSteps, first + last)) as usize;
-        tile(g.placeSteps, places, at(ofDy, o), (g.pixelY as usize) * 4, 0, COLUMNS);
+        from += load<i32>(at(g.kernelSteps, tap + last)) as usize;
+        const ofDy = at(dy, block * g.pixelY + o);
+        tile(at(g.placeSteps, block), count, ofDy, (g.pixelY as usize) * 4, 0, min(COLUMNS, end - o));
       }
     }
   }
@@ -172,11 +176,68 @@ function inPanels(packed: usize, o: i32, k: i32, K: i32): usize {
   return at(packed, ((o / COLUMNS) * K + k) * COLUMNS + (o % COLUMNS));
 }
 
-/** y[c] = Σ_rows x[row, c], added up in float64; from one row to the next are `step` numbers. */
-export function sumRows(x: usize, y: usize, rows: i32, columns: i32, step: i32): void {
-  for (let c = 0; c < columns; c++) {
-    let sum: f64 = 0;
-    for (let row = 0; row < rows; row++) sum += load<f32>(at(x, row * step + c));
-    store<f32>(at(y, c), sum as f32);
+/**
+ * w, panels of 8 kernels, → panels of 8 channels, for dx: turned[kh][kw][panel][o][c], c < 8; of the kernels first ≤ o < end
+ * alone, `first` a multiple of 8. What a last panel has beyond the channels there are must be 0 already.
+ */
+export function turn(packed: usize, turned: usize, O: i32, C: i32, taps: i32, first: i32, end: i32): void {
+  const panels = (C + COLUMNS - 1) / COLUMNS;
+  for (let o = first; o < end; o += COLUMNS) {
+    const kernels = min(COLUMNS, end - o);
+    for (let tap = 0; tap < taps; tap++)
+      for (let c = 0; c < C; c += COLUMNS) {
+        const from = at(packed, (o * taps + tap * COLUMNS) * C + c * COLUMNS);
+        const to = at(turned, ((tap * panels + c / COLUMNS) * O + o) * COLUMNS);
+        if (kernels == COLUMNS && C - c >= COLUMNS) transposePanel(from, to);
+        else
+          for (let i = 0; i < kernels; i++)
+            for (let j = 0; j < min(COLUMNS, C - c); j++)
+              store<f32>(at(to, i * COLUMNS + j), load<f32>(at(from, j * COLUMNS + i)));
+      }
+  }
+}
+
+/** 8 × 8 numbers, transposed: four times 4 × 4. */
+function transposePanel(from: usize, to: usize): void {
+  transposeQuarter(from, to);
+  transposeQuarter(at(from, 4), at(to, 4 * COLUMNS));
+  transposeQuarter(at(from, 4 * COLUMNS), at(to, 4));
+  transposeQuarter(at(from, 4 * COLUMNS + 4), at(to, 4 * COLUMNS + 4));
+}
+
+/** 4 × 4 of the 8 × 8. */
+// @ts-ignore: decorator
+@inline
+function transposeQuarter(from: usize, to: usize): void {
+  const a = v128.load(from);
+  const b = v128.load(from, 32);
+  const c = v128.load(from, 64);
+  const d = v128.load(from, 96);
+  const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5); // a0 b0 a1 b1
+  const cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
+  const ab2 = v128.shuffle<f32>(a, b, 2, 6, 3, 7); // a2 b2 a3 b3
+  const cd2 = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+  v128.store(to, v128.shuffle<f32>(ab, cd, 0, 1, 4, 5));
+  v128.store(to, v128.shuffle<f32>(ab, cd, 2, 3, 6, 7), 32);
+  v128.store(to, v128.shuffle<f32>(ab2, cd2, 0, 1, 4, 5), 64);
+  v128.store(to, v128.shuffle<f32>(ab2, cd2, 2, 3, 6, 7), 96);
+}
+
+/** y[c] = Σ_rows x[row, c] for first ≤ c < end, added up in float64; from one row to the next are `step` numbers. */
+export function sumRows(x: usize, y: usize, rows: i32, step: i32, first: i32, end: i32): void {
+  for (let c = first; c < end; c += 4) {
+    const rest = end - c;
+    let left = f64x2.splat(0);
+    let right = f64x2.splat(0);
+    let from = at(x, c);
+    for (let row = 0; row < rows; row++) {
+      // beyond the last column is the next row, or the room behind the last: read, and not stored
+      const values = v128.load(from);
+      left = f64x2.add(left, f64x2.promote_low_f32x4(values));
+      right = f64x2.add(right, f64x2.promote_low_f32x4(v128.shuffle<f32>(values, values, 2, 3, 2, 3)));
+      from = at(from, step);
+    }
+    const sums = v128.shuffle<f32>(f32x4.demote_f64x2_zero(left), f32x4.demote_f64x2_zero(right), 0, 1, 4, 5);
+    storeSome(at(y, c), sums, sums, min(4, rest));
   }
 }

@@ -147,7 +147,7 @@ function store(c: usize, left: v128, right: v128, columns: i32): void {
   } else storeSome(c, left, right, columns);
 }
 
-function storeSome(c: usize, left: v128, right: v128, columns: i32): void {
+export function storeSome(c: usize, left: v128, right: v128, columns: i32): void {
   if (columns >= 4) v128.store(c, left);
   const at = columns >= 4 ? c + 16 : c;
   const rest = columns >= 4 ? right : left;
