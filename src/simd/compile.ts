@@ -16,8 +16,11 @@ export function upToDate(build: Build): boolean {
   return readdirSync(sources).every((file) => statSync(new URL(file, sources)).mtimeMs <= built);
 }
 
-/** 64 KiB each. As many as 1 GiB has. */
-export const MOST_PAGES = 16384;
+/** Bytes of the pages in which WebAssembly counts its memory. */
+export const PAGE = 65536;
+
+/** As many as 2 GiB has: addresses stay positive as 32-bit integers. */
+export const MOST_PAGES = 32767;
 
 /**
  * Compiles src/simd/assembly: some two seconds.

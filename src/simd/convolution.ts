@@ -1,7 +1,7 @@
 import type { Tensor } from '../tensor.ts';
 import type { Geometry } from '../window.ts';
 import { putImages, takeImages } from './images.ts';
-import { clear, kernels, put, putIntegers, room, take } from './kernels.ts';
+import { clear, kernels, put, putIntegers, room, take, type Workspace } from './kernels.ts';
 
 /** A convolution of x (N, groups·slice, H, W) with w (O, slice, KH, KW). One group is conv2d. */
 export interface Convolution extends Geometry {
@@ -15,7 +15,7 @@ export interface Convolution extends Geometry {
  * The address of y (N, OH, OW, O), of x (N, H, W, C) with its padding, w (O, KH, KW, slice) and b (O), all addresses too.
  */
 export function convolve(x: number, w: number, b: number, g: Convolution): number {
-  const [y, geometry] = [room(g.N * g.OH * g.OW * g.O), putGeometry(g)];
+  const [y, geometry] = [room(g.N * g.OH * g.OW * g.O), putGeometry({ putIntegers }, g)];
   for (const at of groups(g)) {
     const packed = room(packedSize(at.O, at.K));
     kernels.pack(w + at.w, packed, at.O, at.K);
@@ -27,7 +27,7 @@ export function convolve(x: number, w: number, b: number, g: Convolution): numbe
 /** The addresses of dx, with the padding of x, of dw and of db. */
 export function convolveBackward(dy: number, x: number, w: number, g: Convolution) {
   const dx = room(g.N * (g.top + g.H + g.bottom) * (g.left + g.W + g.right) * g.groups * g.slice);
-  const [dw, db, geometry] = [room(g.O * g.KH * g.KW * g.slice), room(g.O), putGeometry(g)];
+  const [dw, db, geometry] = [room(g.O * g.KH * g.KW * g.slice), room(g.O), putGeometry({ putIntegers }, g)];
   for (const at of groups(g)) {
     const [packed, turned, sums] = [packedSize(at.O, at.K), turnedSize(at.O, g), packedSize(at.O, at.K)].map(room);
     kernels.pack(w + at.w, packed, at.O, at.K);
@@ -63,26 +63,42 @@ function groups({ groups, slice, O, KH, KW }: Convolution) {
 }
 
 /** Numbers of O packed kernels of K numbers: whole panels of 8 kernels. */
-const packedSize = (O: number, K: number) => 8 * Math.ceil(O / 8) * K;
+export const packedSize = (O: number, K: number) => 8 * Math.ceil(O / 8) * K;
 
 /** Numbers of O kernels turned for dx: whole panels of 8 channels. */
-const turnedSize = (O: number, { slice, KH, KW }: Convolution) => 8 * Math.ceil(slice / 8) * KH * KW * O;
+export const turnedSize = (O: number, { slice, KH, KW }: Pick<Convolution, 'slice' | 'KH' | 'KW'>) => 8 * Math.ceil(slice / 8) * KH * KW * O;
+
+/** Where x lies: rows and columns of each image, its border included, of which convolutions see a part. */
+interface Lie {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** As layers lay x out: with the padding that the convolution has. */
+const padded = ({ top, H, bottom, left, W, right }: Geometry): Lie => ({
+  rows: top + H + bottom,
+  columns: left + W + right,
+});
+
+/** The number in x under tap (kh, kw) at place (oh, ow) of image n, after that under the first tap at the first place. */
+export const numberUnder =
+  ({ groups, slice, row, column }: Convolution, { rows, columns }: Lie) =>
+  (n: number, oh: number, ow: number, kh = 0, kw = 0) =>
+    ((n * rows + row(oh, kh) - row(0, 0)) * columns + column(ow, kw) - column(0, 0)) * groups * slice;
 
 /** The address of the Geometry of assembly/convolution.ts. */
-function putGeometry(g: Convolution): number {
-  const { N, groups, slice, O, KH, KW, OH, OW, row, column } = g;
-  const [H, W, C] = [g.top + g.H + g.bottom, g.left + g.W + g.right, groups * slice];
-  /** The number in x under tap (kh, kw) at place (oh, ow), after that under the first tap at the first place. */
-  const number = (oh: number, ow: number, kh: number, kw: number, c = 0) =>
-    ((row(oh, kh) - row(0, 0)) * W + column(ow, kw) - column(0, 0)) * C + c;
-  const ofKernel = indices(KH, KW, slice).map(([kh, kw, c]) => number(0, 0, kh, kw, c));
-  const ofPlaces = indices(N, OH, OW).map(([n, oh, ow]) => n * H * W * C + number(oh, ow, 0, 0));
+export function putGeometry(space: Pick<Workspace, 'putIntegers'>, g: Convolution, lie = padded(g)): number {
+  const { N, groups, slice, O, KH, KW, OH, OW, top, left, row, column } = g;
+  const number = numberUnder(g, lie);
+  const ofKernel = indices(KH, KW, slice).map(([kh, kw, c]) => number(0, 0, 0, kh, kw) + c);
+  const ofPlaces: number[] = [];
+  for (let n = 0; n < N; n++)
+    for (let oh = 0; oh < OH; oh++) for (let ow = 0; ow < OW; ow++) ofPlaces.push(number(n, oh, ow));
   const ofChannels = indices(O / groups).map(([o]) => o);
-  const tables = [ofKernel, ofPlaces, ofChannels].map((numbers) => putIntegers(steps(numbers)));
-  const [strideH, strideW, dilationH, dilationW] = [row(1, 0), column(1, 0), row(0, 1), column(0, 1)];
-  return putIntegers([
-    ...[N, slice, C, H, W, O / groups, O, OH, OW, KH, KW],
-    ...[strideH + g.top, strideW + g.left, dilationH + g.top, dilationW + g.left],
+  const tables = [ofKernel, ofPlaces, ofChannels].map((numbers) => space.putIntegers(steps(numbers)));
+  return space.putIntegers([
+    ...[N, slice, groups * slice, lie.rows, lie.columns, O / groups, O, OH, OW, KH, KW],
+    ...[row(1, 0) + top, column(1, 0) + left, row(0, 1) + top, column(0, 1) + left],
     ...tables,
   ]);
 }
@@ -91,7 +107,7 @@ function putGeometry(g: Convolution): number {
 const steps = (numbers: readonly number[]) => numbers.map((from, i) => 4 * ((numbers[i + 1] ?? from) - from));
 
 /** (0, …, 0), (0, …, 1), …: every index into this shape, the last axis fastest. */
-const indices = (...shape: readonly number[]): readonly (readonly number[])[] =>
+export const indices = (...shape: readonly number[]): readonly (readonly number[])[] =>
   shape.reduce<number[][]>(
     (before, count) => before.flatMap((i) => Array.from({ length: count }, (_, j) => [...i, j])),
     [[]],

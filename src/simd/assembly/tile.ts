@@ -132,7 +132,7 @@ function sums(steps: usize, count: i32, b: usize, bStep: usize, start: usize, co
 /** a·b + c, rounded once in the build where FMA is 1, else twice. */
 // @ts-ignore: decorator
 @inline
-function madd(a: v128, b: v128, c: v128): v128 {
+export function madd(a: v128, b: v128, c: v128): v128 {
   if (FMA) return f32x4.relaxed_madd(a, b, c);
   return f32x4.add(f32x4.mul(a, b), c);
 }
