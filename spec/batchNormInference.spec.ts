@@ -61,15 +61,17 @@ export const laws = specify('batchNormInference', {
       const y = forward({ ...plain, constants: { mean: none, variance } });
       expectTensor('y', y, call.inputs.x, allowed({ mode: 'bound', n: 8, S: 4 }, u));
     }),
-    law('a constant added to x and to the mean changes nothing but rounding', cases, ({ forward, u }, call) => {
-      const far = (t: Tensor) => map(t, (value) => value + 2 ** 20); // exact for eighths, in float32 too
-      const moved = change(
-        { ...call, constants: { ...call.constants, mean: far(call.constants.mean) } },
-        { x: far(call.inputs.x) },
-      );
-      // one scale and one shift for each channel, as programs for inference fold it, round numbers of up to 8·2²⁰ each
-      expectTensor('y', forward(moved), forward(call), allowed({ mode: 'bound', n: 16, S: 2 ** 24 }, u));
-    }),
+    {
+      ...law('a constant added to x and to the mean changes nothing, however large', cases, ({ forward }, call) => {
+        const far = (t: Tensor) => map(t, (value) => value + 2 ** 20); // exact for eighths
+        const moved = change(
+          { ...call, constants: { ...call.constants, mean: far(call.constants.mean) } },
+          { x: far(call.inputs.x) },
+        );
+        expectTensor('y', forward(moved), forward(call));
+      }),
+      float64: 'programs for inference fold mean and variance into one scale and one shift, which rounds',
+    },
     law('the entries of a batch do not see each other', cases, ({ forward }, call) => {
       for (let n = 0; n < call.dy.shape[0]; n++)
         expectTensor('y', forward(change(call, { x: entry(call.inputs.x, n) })), entry(forward(call), n));

@@ -71,8 +71,9 @@ export async function plant<Module = typeof import('../src/layers.ts')>(
     const files = changed(edits);
     const folders = new Set(['.', ...Array.from(files, dirname)]);
     for (const folder of folders) mkdirSync(join(copy, folder), { recursive: true });
-    const beside = new Set([...imports.keys()].map((file) => (folders.has(dirname(file)) ? file : dirname(file))));
-    for (const path of beside)
+    /** A file where there are edits; elsewhere the largest folder without any. */
+    const whole = (path: string): string => (folders.has(dirname(path)) ? path : whole(dirname(path)));
+    for (const path of new Set([...imports.keys()].map(whole)))
       if (files.has(path)) copyFileSync(join(src, path), join(copy, path));
       else if (!folders.has(path)) symlinkSync(join(src, path), join(copy, path));
     for (const edit of edits) {
