@@ -1,5 +1,5 @@
 export * from './activations';
-export { channelsFirst, channelsLast, firstFreeByte } from './layout';
+export { channelsFirst, channelsLast, clear, firstFreeByte, load8 } from './layout';
 export {
   convolve,
   convolveInputGradient,
@@ -12,3 +12,4 @@ export {
 export * from './losses';
 export * from './normalisation';
 export * from './pools';
+export * from './sparse';

@@ -48,3 +48,36 @@ export function channelsFirst(
 export function firstFreeByte(): usize {
   return __heap_base;
 }
+
+/**
+ * Bytes (N, C, H, W) → numbers (N, H, W, C), by a table of 256 numbers for each channel; `row` bytes from one row to the next,
+ * `image` from one image to the next.
+ */
+export function load8(
+  bytes: usize,
+  tables: usize,
+  x: usize,
+  N: i32,
+  C: i32,
+  H: i32,
+  W: i32,
+  row: usize,
+  image: usize,
+): void {
+  for (let n = 0; n < N; n++)
+    for (let c = 0; c < C; c++) {
+      const table = tables + ((c as usize) << 10);
+      for (let h = 0; h < H; h++) {
+        let to = x + (n as usize) * image + (h as usize) * row + ((c as usize) << 2);
+        for (let w = 0; w < W; w++) {
+          store<f32>(to, load<f32>(table + ((load<u8>(bytes++) as usize) << 2)));
+          to += (C as usize) << 2;
+        }
+      }
+    }
+}
+
+/** Zeros. */
+export function clear(at: usize, bytes: usize): void {
+  memory.fill(at, 0, bytes);
+}
