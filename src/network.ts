@@ -64,7 +64,7 @@ export const named = ({ name, parameters = {} }: Node) =>
   Object.keys(parameters).map((argument) => [argument, `${name}.${WORDS[argument] ?? argument}`] as const);
 
 /** The names of the running statistics of a batchNorm. */
-const running = ({ name }: Node) => ({ mean: `${name}.running_mean`, variance: `${name}.running_var` });
+export const running = ({ name }: Node) => ({ mean: `${name}.running_mean`, variance: `${name}.running_var` });
 
 /** The node with the name it has in the whole model. */
 const within = (path: string, node: Node): Node => ({ ...node, name: `${path}${node.name}` });

@@ -52,6 +52,13 @@ export class Plan {
     return parameter;
   }
 
+  /** What follows the batches, and has no gradient. */
+  statistic(name: string, shape: readonly number[], count: number, position: (i: number) => number): Parameter {
+    const statistic = { name, shape, theta: this.space.room(count), gradient: 0, moments: [], count, unit: count, position };
+    this.statistics.push(statistic);
+    return statistic;
+  }
+
   /** Room for `count` numbers, of each thread its own, that holds nothing from one stage to the next. */
   scratch(count: number): (share: Share) => number {
     this.#scratchSize = Math.max(this.#scratchSize, count);
