@@ -4,3 +4,4 @@ export { convolve, convolveInputGradient, convolveWeightGradient, pack, sumRows,
 export * from './losses';
 export * from './normalisation';
 export * from './pools';
+export * from './pictures';
