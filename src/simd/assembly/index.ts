@@ -13,3 +13,4 @@ export * from './losses';
 export * from './normalisation';
 export * from './pools';
 export * from './sparse';
+export * from './pictures';

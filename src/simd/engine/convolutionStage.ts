@@ -59,23 +59,30 @@ export function convolutionStage(plan: Plan, node: Node, input: Value, { relu = 
   x.readBy(reader, node.layer === 'linear' ? undefined : g);
 
   const shape = node.layer === 'linear' && x.flattened ? [O, ...x.flattened] : [O, slice, KH, KW];
-  const panels = groups * Math.ceil(ofGroup / 8);
+  const ofGroupPanels = Math.ceil(ofGroup / 8);
+  const panels = groups * ofGroupPanels;
   const names = Object.fromEntries(named(node));
   const weights = plan.parameter(names.w, node.parameters!.w, panels * 8 * K, 8 * K, packedPosition(shape, groups));
   const bias: Pick<Parameter, 'theta' | 'gradient'> = names.b
-    ? plan.parameter(names.b, [O], O, 8)
-    : { theta: space.room(O), gradient: space.room(O) };
+    ? plan.parameter(names.b, [O], panels * 8, 8, packedPosition([O, 1, 1, 1], groups))
+    : { theta: space.room(panels * 8), gradient: space.room(panels * 8) };
   const turned = Array.from({ length: groups }, () => (x.learns ? space.room(turnedSize(ofGroup, g)) : 0));
 
-  /** Of each group: the bytes at which it begins in x, w, b (and in y); of its kernels those of this thread. */
+  /** Of each group: the bytes at which it begins in x, w, b and y; which of its kernels are in this thread's panels. */
   const groupsOf = (share: Share) =>
-    Array.from({ length: groups }, (_, i) => ({
-      x: 4 * i * slice,
-      w: 4 * i * packedSize(ofGroup, K),
-      b: 4 * i * ofGroup,
-      turned: turned[i],
-      ...part(ofGroup, 8, share),
-    }));
+    Array.from({ length: groups }, (_, i) => {
+      const panel = part(panels, 1, share);
+      const kernels = (end: number) => Math.min(ofGroup, Math.max(0, 8 * (end - i * ofGroupPanels)));
+      return {
+        x: 4 * i * slice,
+        w: 4 * i * packedSize(ofGroup, K),
+        b: 4 * i * ofGroupPanels * 8,
+        y: 4 * i * ofGroup,
+        turned: turned[i],
+        first: kernels(panel.first),
+        end: kernels(panel.end),
+      };
+    });
 
   // What the memory of x looks like is known once all its readers are.
   let [own, ownGradient]: (Picture | undefined)[] = [];
@@ -120,7 +127,7 @@ export function convolutionStage(plan: Plan, node: Node, input: Value, { relu = 
         const to = pool ? scratch(share) : imageOf(y.picture, n);
         const calls: Call[] = own ? copy('copyPictures', x.picture, own, n, count) : [];
         for (const at of groupsOf(share))
-          calls.push(['convolve', under(from, n) + at.x, weights.theta + at.w, bias.theta + at.b, to + at.b, geometryFor(count)]); // prettier-ignore
+          calls.push(['convolve', under(from, n) + at.x, weights.theta + at.w, bias.theta + at.b, to + at.y, geometryFor(count)]); // prettier-ignore
         if (relu && !pool) calls.push(['relu', to, to, count * places * O]);
         for (let i = 0; pool && i < count; i++)
           calls.push(['reluMaxPool', to + 4 * i * places * O, imageOf(y.picture, n + i), index + (n + i) * y.numbers, OH, OW, O, y.picture.row]); // prettier-ignore
@@ -149,7 +156,7 @@ export function convolutionStage(plan: Plan, node: Node, input: Value, { relu = 
           for (const i of images) calls.push(['sparseInputGradient', ...listOf(i), turned[0], under(to, i), sparseGeometry]);
         else
           for (const at of groupsOf(share))
-            calls.push(['convolveInputGradient', slopesAt(n) + at.b, at.turned, under(to, n) + at.x, geometryFor(count)]); // prettier-ignore
+            calls.push(['convolveInputGradient', slopesAt(n) + at.y, at.turned, under(to, n) + at.x, geometryFor(count)]); // prettier-ignore
         if (ownGradient)
           calls.push(...copy(x.firstBack(reader) ? 'copyPictures' : 'addPictures', ownGradient, x.gradient, n, count));
         return calls;
@@ -169,7 +176,7 @@ export function convolutionStage(plan: Plan, node: Node, input: Value, { relu = 
             ['sparseWeightGradient', lists, counts, under(from, 0), dense, bias.gradient, images, first, end, sparseGeometry],
             ['pack', dense + 4 * first * K, theirs, end - first, K],
           ];
-        const [dy, x] = [slopesAt(0) + at.b, under(from, 0) + at.x];
+        const [dy, x] = [slopesAt(0) + at.y, under(from, 0) + at.x];
         const calls: Call[] = [['clear', theirs, 4 * packedSize(end - first, K)]];
         for (const { n, count } of chunksOf({ ...share, from: 0, to: images }, most)) {
           const [theirDy, theirX] = [dy + 4 * n * places * O, x + n * from.image];

@@ -104,11 +104,6 @@ export class Value {
     return this.#view(this.#root.#gradient!);
   }
 
-  /** Its gradient is that of another value of its shape: they are added up, and nothing else reads it. */
-  shareGradient(other: Value): void {
-    this.#root.#gradient = other.gradient;
-  }
-
   /** Whether this reader, going backward, is the first to reach it: then it writes the gradient, to which others add. */
   firstBack(reader: object): boolean {
     return this.#root.#readers.at(-1) === reader;
