@@ -3,7 +3,8 @@ import { implementations, unitRoundoff, type LayerName } from '../src/layers.ts'
 import { map, zip } from '../src/ndarray.ts';
 import { roomForSums } from '../src/simd/batchStatistics.ts';
 import { putImages, takeImages } from '../src/simd/images.ts';
-import { bestBuild, clear, kernels, put, room, take, use } from '../src/simd/kernels.ts';
+import { bestBuild } from '../src/simd/instantiate.ts';
+import { clear, kernels, put, room, take, use } from '../src/simd/kernels.ts';
 import { batchNorm, batchNormBackward, batchStatistics, conv2d, relu } from '../src/simd/index.ts';
 import { get, getOr, type Tensor } from '../src/tensor.ts';
 import { expectSameBits, expectTensor } from './close.ts';

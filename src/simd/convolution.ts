@@ -66,7 +66,8 @@ function groups({ groups, slice, O, KH, KW }: Convolution) {
 export const packedSize = (O: number, K: number) => 8 * Math.ceil(O / 8) * K;
 
 /** Numbers of O kernels turned for dx: whole panels of 8 channels. */
-export const turnedSize = (O: number, { slice, KH, KW }: Pick<Convolution, 'slice' | 'KH' | 'KW'>) => 8 * Math.ceil(slice / 8) * KH * KW * O;
+export const turnedSize = (O: number, { slice, KH, KW }: Pick<Convolution, 'slice' | 'KH' | 'KW'>) =>
+  8 * Math.ceil(slice / 8) * KH * KW * O;
 
 /** Where x lies: rows and columns of each image, its border included, of which convolutions see a part. */
 interface Lie {

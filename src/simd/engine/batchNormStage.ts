@@ -24,7 +24,11 @@ export function batchNormStage(
   const { space } = plan;
   const { C, H, W } = x;
   const { eps = 1e-5 } = (node.options ?? {}) as BatchNormOptions;
-  const y = new Value([C, H, W], { learns: true, bordered: !x.flattened, ...(x.flattened && { flattened: x.flattened }) });
+  const y = new Value([C, H, W], {
+    learns: true,
+    bordered: !x.flattened,
+    ...(x.flattened && { flattened: x.flattened }),
+  });
   plan.values.push(y);
   const [reader, beside] = [{}, {}];
   x.readBy(reader);
@@ -33,7 +37,9 @@ export function batchNormStage(
   const position = x.flattened ? lastPosition(x.flattened) : (i: number) => i;
   const [gamma, beta] = named(node).map(([, name]) => plan.parameter(name, [C], C, UNIT, position));
   const names = running(node);
-  const [runningMean, runningVariance] = [names.mean, names.variance].map((name) => plan.statistic(name, [C], C, position));
+  const [runningMean, runningVariance] = [names.mean, names.variance].map((name) =>
+    plan.statistic(name, [C], C, position),
+  );
   const [mean, variance, deviation, sums] = [C, C, C, 4 * C].map((count) => space.room(count));
   /** All pixels of the batch. */
   const rows = ({ images }: Share) => images * H * W;
@@ -78,7 +84,14 @@ export function batchNormStage(
       const calls: Call[] = [
         wait,
         [
-          ...(['normaliseParameterGradients', y.gradient.first, masked.first, x.picture.first, mean, deviation] as const),
+          ...([
+            'normaliseParameterGradients',
+            y.gradient.first,
+            masked.first,
+            x.picture.first,
+            mean,
+            deviation,
+          ] as const),
           ...[gamma.gradient, beta.gradient, sums, share.images, H, W, C],
           ...[...steps(y.gradient), ...steps(masked), first, end],
         ],
@@ -88,7 +101,14 @@ export function batchNormStage(
       if (!x.learns) return calls;
       if (!x.firstBack(reader)) throw new RangeError(`engine: ${node.name} is not the only reader of its x`);
       calls.push([
-        ...(['batchNormInputGradient', at(y.gradient, share), at(x.picture, share), gamma.theta, mean, deviation] as const),
+        ...([
+          'batchNormInputGradient',
+          at(y.gradient, share),
+          at(x.picture, share),
+          gamma.theta,
+          mean,
+          deviation,
+        ] as const),
         ...[gamma.gradient, beta.gradient, at(x.gradient, share), rows(share), ...sizes(share), ...steps(y.gradient)],
       ]);
       return calls;

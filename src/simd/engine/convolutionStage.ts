@@ -146,7 +146,8 @@ export function convolutionStage(plan: Plan, node: Node, input: Value, { relu = 
           calls.push(['reluBackward', imageOf(y.gradient, n), imageOf(y.picture, n), imageOf(y.gradient, n), count * places * O]); // prettier-ignore
         for (const i of pool ? images : []) {
           const [dy, at] = [imageOf(y.gradient, i), index + i * y.numbers];
-          if (sparse) calls.push(['listGradients', dy, row, at, offsets, OW, OH >> 1, OW >> 1, O, ...listOf(i), y.numbers / O]);
+          if (sparse)
+            calls.push(['listGradients', dy, row, at, offsets, OW, OH >> 1, OW >> 1, O, ...listOf(i), y.numbers / O]);
           else calls.push(['reluMaxPoolBackward', dy, row, at, slopes + 4 * i * places * O, OH, OW, O]);
         }
         if (to === undefined) return calls;
@@ -173,14 +174,33 @@ export function convolutionStage(plan: Plan, node: Node, input: Value, { relu = 
         if (sparse)
           return [
             ['clear', dense + 4 * first * K, 4 * (end - first) * K],
-            ['sparseWeightGradient', lists, counts, under(from, 0), dense, bias.gradient, images, first, end, sparseGeometry],
+            [
+              'sparseWeightGradient',
+              lists,
+              counts,
+              under(from, 0),
+              dense,
+              bias.gradient,
+              images,
+              first,
+              end,
+              sparseGeometry,
+            ],
             ['pack', dense + 4 * first * K, theirs, end - first, K],
           ];
         const [dy, x] = [slopesAt(0) + at.y, under(from, 0) + at.x];
         const calls: Call[] = [['clear', theirs, 4 * packedSize(end - first, K)]];
         for (const { n, count } of chunksOf({ ...share, from: 0, to: images }, most)) {
           const [theirDy, theirX] = [dy + 4 * n * places * O, x + n * from.image];
-          calls.push(['convolveWeightGradient', theirDy, theirX, weights.gradient + at.w, geometryFor(count), first, end]);
+          calls.push([
+            'convolveWeightGradient',
+            theirDy,
+            theirX,
+            weights.gradient + at.w,
+            geometryFor(count),
+            first,
+            end,
+          ]);
         }
         calls.push(['sumRows', dy, bias.gradient + at.b, images * places, O, first, end]);
         return calls;

@@ -43,14 +43,27 @@ export function readAndWrite(plan: Plan, x: Value): (share: Share, calls: (dx: P
 }
 
 /** to += from, for a thread's images. */
-export const addImages = (share: Share, x: Value, from: Picture, to: Picture): Call => images('addPictures', share, x, from, to);
+export const addImages = (share: Share, x: Value, from: Picture, to: Picture): Call =>
+  images('addPictures', share, x, from, to);
 
 /** to = from, for a thread's images. */
-export const copyImages = (share: Share, x: Value, from: Picture, to: Picture): Call => images('copyPictures', share, x, from, to);
+export const copyImages = (share: Share, x: Value, from: Picture, to: Picture): Call =>
+  images('copyPictures', share, x, from, to);
 
 function images(kernel: string, share: Share, { H, W, C }: Value, from: Picture, to: Picture): Call {
   const count = share.to - share.from;
-  return [kernel, imageOf(from, share.from), imageOf(to, share.from), count, H, W * C, from.row, from.image, to.row, to.image];
+  return [
+    kernel,
+    imageOf(from, share.from),
+    imageOf(to, share.from),
+    count,
+    H,
+    W * C,
+    from.row,
+    from.image,
+    to.row,
+    to.image,
+  ];
 }
 
 /** relu, leakyRelu, tanh, sigmoid. */
@@ -84,7 +97,9 @@ export function dropoutStage(plan: Plan, { name, options = {}, wholeChannels = f
   };
   plan.stages.push({
     name,
-    forward: (share) => [share.training ? dropped(share, x.picture, y.picture) : copyImages(share, x, x.picture, y.picture)],
+    forward: (share) => [
+      share.training ? dropped(share, x.picture, y.picture) : copyImages(share, x, x.picture, y.picture),
+    ],
     backward: (share) => into(share, (dx) => [dropped(share, y.gradient, dx)]),
   });
   return y;

@@ -44,7 +44,13 @@ export class Plan {
   }
 
   /** A parameter, with its gradient, of `count` numbers in memory. */
-  parameter(name: string, shape: readonly number[], count: number, unit: number, position = (i: number) => i): Parameter {
+  parameter(
+    name: string,
+    shape: readonly number[],
+    count: number,
+    unit: number,
+    position = (i: number) => i,
+  ): Parameter {
     const numbers = Math.ceil(count / unit) * unit;
     const room = () => this.space.room(numbers);
     const parameter = { name, shape, theta: room(), gradient: room(), moments: [], count: numbers, unit, position };
@@ -54,7 +60,16 @@ export class Plan {
 
   /** What follows the batches, and has no gradient. */
   statistic(name: string, shape: readonly number[], count: number, position: (i: number) => number): Parameter {
-    const statistic = { name, shape, theta: this.space.room(count), gradient: 0, moments: [], count, unit: count, position };
+    const statistic = {
+      name,
+      shape,
+      theta: this.space.room(count),
+      gradient: 0,
+      moments: [],
+      count,
+      unit: count,
+      position,
+    };
     this.statistics.push(statistic);
     return statistic;
   }
@@ -68,7 +83,7 @@ export class Plan {
   /** Nodes in order, what can be done together together. */
   #nodes(nodes: Nodes, path: string, x: Value): Value {
     let y = x;
-    for (let i = 0; i < nodes.length; ) {
+    for (let i = 0; i < nodes.length;) {
       const node = nodes[i];
       const full = { ...node, name: `${path}${node.name}` };
       const [relu, pool] = [isRelu(nodes[i + 1]), nodes[i + 2]];
@@ -98,7 +113,8 @@ export class Plan {
     const before = this.#nodes(normed ? body.slice(0, -1) : body, path, x);
     const beside = this.#nodes(shortcut, path, x);
     const [a, b] = [before, beside].map(({ C, H, W }) => `${[C, H, W]}`);
-    if (a !== b) throw new RangeError(`network: the shortcut of ${name} has shape (${b}), expected that of its body, (${a})`);
+    if (a !== b)
+      throw new RangeError(`network: the shortcut of ${name} has shape (${b}), expected that of its body, (${a})`);
     if (!normed) return sumStage(this, name, before, beside, relu);
     return batchNormStage(this, { ...last, name: `${path}${last.name}` }, before, { relu, shortcut: beside });
   }

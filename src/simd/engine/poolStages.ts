@@ -57,7 +57,9 @@ export function globalPoolStage(plan: Plan, { name }: Node, x: Value): Value {
   const sizes = ({ from, to }: Share) => [to - from, x.C, x.H * x.W];
   plan.stages.push({
     name,
-    forward: (share) => [['globalAvgPool', imageOf(x.picture, share.from), imageOf(y.picture, share.from), ...sizes(share)]],
+    forward: (share) => [
+      ['globalAvgPool', imageOf(x.picture, share.from), imageOf(y.picture, share.from), ...sizes(share)],
+    ],
     backward: (share) =>
       into(share, (dx) => [
         ['globalAvgPoolBackward', imageOf(y.gradient, share.from), imageOf(dx, share.from), ...sizes(share)],

@@ -2,8 +2,10 @@ import { setImmediate } from 'node:timers/promises';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Build } from '../compile.ts';
-import type { Kernels, Workspace } from '../kernels.ts';
+import type { Kernels } from '../instantiate.ts';
+import type { Workspace } from '../kernels.ts';
 import { Barrier } from './barrier.ts';
+import { all, bound } from './bound.ts';
 import type { Program } from './program.ts';
 
 /** What a worker gets once. */
@@ -98,17 +100,4 @@ export class Threads {
       if (this.#died) throw this.#died;
     }
   }
-}
-
-/** Stands for 'wait' among the calls of a program. */
-export const all = () => {};
-
-/** The calls of a program, ready to be made. */
-export function bound(kernels: Kernels, program: Program): readonly (() => void)[] {
-  return program.map(([name, ...args]) => {
-    if (name === 'wait') return all;
-    const kernel = kernels[name];
-    if (!kernel) throw new Error(`engine: there is no kernel ${name}`);
-    return () => void kernel(...args);
-  });
 }

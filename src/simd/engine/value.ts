@@ -54,7 +54,12 @@ export class Value {
   /** A value whose producer can leave a border around it, or not. */
   constructor(
     [C, H, W]: readonly number[],
-    { learns, bordered = false, root, flattened }: { learns: boolean; bordered?: boolean; root?: Value; flattened?: readonly number[] },
+    {
+      learns,
+      bordered = false,
+      root,
+      flattened,
+    }: { learns: boolean; bordered?: boolean; root?: Value; flattened?: readonly number[] },
   ) {
     [this.C, this.H, this.W] = [C, H, W];
     this.learns = learns;

@@ -17,7 +17,7 @@ const wait = () => {
 wait(); // the kernels are loaded
 for (;;) {
   wait();
-  for (let given; (given = receiveMessageOnPort(parentPort!)); ) {
+  for (let given; (given = receiveMessageOnPort(parentPort!));) {
     const { number, program } = given.message as Task;
     programs[number] = bound(kernels, program);
   }
