@@ -23,6 +23,15 @@ export interface Task {
   readonly program: Program;
 }
 
+/** What a worker does first: it loads worker.ts, from its sources by what lets Node read TypeScript. */
+const beginning = (() => {
+  const kind = extname(import.meta.url);
+  const load = `import(${JSON.stringify(new URL(`./worker${kind}`, import.meta.url).href)})`;
+  if (kind !== '.ts') return load;
+  const tsx = import.meta.resolve('tsx/esm/api');
+  return `import(${JSON.stringify(tsx)}).then(({ register }) => { register(); return ${load}; })`;
+})();
+
 /** Runs programs on all threads at once: this one, and workers beside it that compute in the same memory. */
 export class Threads {
   readonly #kernels: Kernels;
@@ -47,12 +56,9 @@ export class Threads {
   static async start(space: Workspace, build: Build, threads: number): Promise<Threads> {
     const control = space.room(Barrier.NUMBERS);
     const others = Array.from({ length: threads - 1 }, (_, i) => i + 1);
-    const path = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
-    // From its sources on Node 20, a worker needs what the main thread may have been started with.
-    const execArgv = extname(import.meta.url) === '.ts' ? ['--import', 'tsx'] : [];
     const workers = others.map((thread) => {
       const workerData: Start = { build, memory: space.memory, control, thread, threads };
-      return new Worker(path, { workerData, execArgv });
+      return new Worker(beginning, { eval: true, workerData, execArgv: [] });
     });
     const { kernels, memory } = space;
     const result = new Threads(kernels, new Barrier(memory, control, threads), workers);
