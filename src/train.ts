@@ -55,21 +55,12 @@ export function* train(
   model: Model,
   parameters: Parameters,
   data: Images,
-  { epochs, batch, rate, optimizer = sgd, optimizerOptions = {}, seed, frozen = [] }: TrainOptions,
+  options: TrainOptions,
 ): Generator<Progress & { readonly epoch: number }> {
-  atLeast('train: epochs', epochs, 1);
-  atLeast('train: batch', batch, 1);
-  if (typeof rate !== 'function' && !(typeof rate === 'number' && rate > 0 && rate < Infinity))
-    throw new RangeError(`train: rate is ${rate}, expected a number above 0`);
-  const names = Object.keys(parameterShapes(model));
-  for (const name of frozen)
-    if (!names.includes(name)) throw new RangeError(`train: frozen is ${name}, expected one of ${names.join(', ')}`);
-  if (batch === 1 || data.labels.length % batch === 1) fitsAlone(layers, model, parameters, data.labels.length, batch);
-  const learning = Object.fromEntries(
-    names.filter((name) => !frozen.includes(name)).map((name) => [name, parameters[name]]),
-  );
+  const { schedule, learns } = checkTraining(layers, model, parameters, data, options);
+  const { epochs, batch, optimizer = sgd, optimizerOptions = {}, seed } = options;
+  const learning = Object.fromEntries(learns.map((name) => [name, parameters[name]]));
   const state = optimizerState();
-  const schedule = typeof rate === 'function' ? rate : constant(rate);
   for (let epoch = 1; epoch <= epochs; epoch++) {
     const stream = random(seed, epoch);
     const seen = counter();
@@ -88,6 +79,31 @@ export function* train(
       yield { epoch, ...seen(loss, logits, labels) };
     }
   }
+}
+
+/**
+ * The rate of every step, and the names of the parameters that learn.
+ * @throws RangeError as train
+ */
+export function checkTraining(
+  layers: Layers,
+  model: Model,
+  parameters: Parameters,
+  { labels: { length } }: Images,
+  { epochs, batch, rate, frozen = [] }: TrainOptions,
+): { schedule: Schedule; learns: readonly string[] } {
+  atLeast('train: epochs', epochs, 1);
+  atLeast('train: batch', batch, 1);
+  if (typeof rate !== 'function' && !(typeof rate === 'number' && rate > 0 && rate < Infinity))
+    throw new RangeError(`train: rate is ${rate}, expected a number above 0`);
+  const names = Object.keys(parameterShapes(model));
+  for (const name of frozen)
+    if (!names.includes(name)) throw new RangeError(`train: frozen is ${name}, expected one of ${names.join(', ')}`);
+  if (batch === 1 || length % batch === 1) fitsAlone(layers, model, parameters, length, batch);
+  return {
+    schedule: typeof rate === 'function' ? rate : constant(rate),
+    learns: names.filter((name) => !frozen.includes(name)),
+  };
 }
 
 /** @throws RangeError if a batch of one image leaves a batch norm with one value per channel */
@@ -121,7 +137,7 @@ export function* evaluate(
 export const inputOf = ({ normalize: own }: Model, x: Tensor): Tensor => (own ? normalize(x, own.mean, own.std) : x);
 
 /** Adds up batches. */
-function counter(): (batchLoss: number, logits: Tensor, labels: Tensor) => Progress {
+export function counter(): (batchLoss: number, logits: Tensor, labels: Tensor) => Progress {
   let [images, totalLoss, right] = [0, 0, 0];
   return (batchLoss, logits, labels) => {
     images += labels.data.length;

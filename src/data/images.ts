@@ -53,9 +53,14 @@ export function last(count: number, { shape, pixels, labels }: Images): Images {
  * @throws RangeError if batch is not an integer ≥ 1
  */
 export function* batches(images: Images, batch: number, random?: Random): Generator<{ x: Tensor; labels: Tensor }> {
+  for (const positions of batchPositions(images, batch, random)) yield batchOf(images, positions);
+}
+
+/** The positions of the pictures in each batch: see batches. */
+export function* batchPositions({ labels }: Images, batch: number, random?: Random): Generator<Uint32Array> {
   atLeast('batches: batch', batch, 1);
-  const order = random?.shuffled(images.labels.length) ?? Uint32Array.from(images.labels, (_, i) => i);
-  for (let start = 0; start < order.length; start += batch) yield batchOf(images, order.subarray(start, start + batch));
+  const order = random?.shuffled(labels.length) ?? Uint32Array.from(labels, (_, i) => i);
+  for (let start = 0; start < order.length; start += batch) yield order.subarray(start, start + batch);
 }
 
 /**

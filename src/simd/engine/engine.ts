@@ -96,8 +96,11 @@ export class Engine {
     }
   }
 
-  /** Takes all parameters and running statistics. */
+  /** Takes all parameters and running statistics, and begins: what the optimizer remembers is 0 again. */
   async load(parameters: Parameters): Promise<void> {
+    this.#steps = 0;
+    for (const { moments, count } of this.#plan.parameters)
+      for (const moment of moments) this.#space.floats(moment, count).fill(0);
     for (const parameter of this.#all()) write(this.#space, parameter, parameters[parameter.name]);
     const moved = (share: Share) =>
       labelled(
