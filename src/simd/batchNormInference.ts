@@ -1,6 +1,8 @@
 import type { BatchNormOptions } from '../naive/batchNorm.ts';
 import { batchNormInferenceShape } from '../naive/batchNormInference.ts';
 import { dims, type Tensor } from '../tensor.ts';
+import { steps } from './batchNorm.ts';
+import { roomForSums } from './batchStatistics.ts';
 import { putImages, takeImages } from './images.ts';
 import { clear, kernels, put, room, take } from './kernels.ts';
 
@@ -17,7 +19,10 @@ export function batchNormInference(
   clear();
   const [y, deviation] = [room(x.data.length), room(C)];
   kernels.deviations(put(variance), deviation, C, eps);
-  kernels.normalise(putImages(x), put(gamma), put(beta), put(mean), deviation, y, N * P, C);
+  kernels.normalise(
+    ...[putImages(x), put(gamma), put(beta), put(mean), deviation, 0, y],
+    ...[N, 1, P, C, ...steps(P, C), ...steps(P, C), 0],
+  );
   return takeImages(y, x.shape);
 }
 
@@ -37,7 +42,10 @@ export function batchNormInferenceBackward(
   const [slopes, deviation] = [putImages(dy), room(C)];
   const [dx, dgamma, dbeta] = [room(x.data.length), room(C), room(C)];
   kernels.deviations(put(variance), deviation, C, eps);
-  kernels.normaliseParameterGradients(slopes, putImages(x), put(mean), deviation, dgamma, dbeta, N * P, C);
-  kernels.normaliseInputGradient(slopes, put(gamma), deviation, dx, N * P, C);
+  kernels.normaliseParameterGradients(
+    ...[slopes, 0, putImages(x), put(mean), deviation, dgamma, dbeta, roomForSums(C)],
+    ...[N, 1, P, C, ...steps(P, C), ...steps(P, C), 0, C],
+  );
+  kernels.normaliseInputGradient(slopes, put(gamma), deviation, dx, N, 1, P, C, ...steps(P, C));
   return { dx: takeImages(dx, x.shape), dgamma: take(dgamma, [C]), dbeta: take(dbeta, [C]) };
 }

@@ -4,7 +4,7 @@ import type { Tensor } from '../tensor.ts';
 import { putImages } from './images.ts';
 import { clear, kernels, put, room, take } from './kernels.ts';
 
-/** Mean and biased variance of every channel, in two passes. */
+/** Mean and biased variance of every channel. */
 export function batchStatistics(x: Tensor): BatchStatistics {
   const { C, count } = batchStatisticsShape('batchStatistics', x);
   clear();
@@ -15,9 +15,12 @@ export function batchStatistics(x: Tensor): BatchStatistics {
 /** The addresses of the mean and the variance of every channel, of x (rows, C). */
 export function statistics(x: number, rows: number, C: number) {
   const [mean, variance] = [room(C), room(C)];
-  kernels.batchStatistics(x, mean, variance, rows, C);
+  kernels.batchStatistics(x, mean, variance, roomForSums(C), rows, C, 0, C);
   return { mean, variance };
 }
+
+/** The address of two float64 for each channel. */
+export const roomForSums = (C: number) => room(4 * C);
 
 /** running = decay·running + (1 − decay)·batch */
 export function updateRunning(

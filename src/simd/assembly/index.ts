@@ -11,5 +11,6 @@ export {
 } from './convolution';
 export * from './losses';
 export * from './normalisation';
+export * from './pictures';
 export * from './pools';
 export * from './sparse';
