@@ -11,6 +11,7 @@ export {
 } from './convolution';
 export * from './losses';
 export * from './normalisation';
+export * from './optimizers';
 export * from './pictures';
 export * from './pools';
 export * from './sparse';
