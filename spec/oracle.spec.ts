@@ -34,7 +34,7 @@ const others = [
   }),
   ...bugsOf('sgd', 'optimizer.ts', {
     'velocity-without-momentum': [
-      'sgd',
+      'sgdRule',
       "momentum === 0 ? [] : ['velocity']",
       "['velocity']",
       'more is remembered',

@@ -26,6 +26,9 @@ export const optimizerState = (): OptimizerState => ({ steps: 0, moments: {} });
 /** The learning rates of options that give none: PyTorch's. */
 export const defaultRates = { sgd: 0.01, adam: 0.001, adamW: 0.001, rmsProp: 0.01 } as const;
 
+/** The weight decay of options that give none, likewise. */
+const defaultDecays = { adam: 0, adamW: 0.01 } as const;
+
 /**
  * Stochastic gradient descent, with momentum:
  *
@@ -46,15 +49,7 @@ export function sgd(
   state: OptimizerState,
   options: SgdOptions = {},
 ): void {
-  knownOptions('sgd', options, ['rate', 'momentum', 'nesterov', 'weightDecay']);
-  const { rate = defaultRates.sgd, momentum = 0, nesterov = false, weightDecay = 0 } = options;
-  between('sgd: rate', rate, 0);
-  belowOne('sgd: momentum', momentum);
-  trueOrFalse('sgd: nesterov', nesterov);
-  if (nesterov && momentum === 0)
-    throw new RangeError('sgd: momentum is 0, expected a number above 0 where nesterov is true');
-  between('sgd: weightDecay', weightDecay, 0);
-  const remembered = momentum === 0 ? [] : ['velocity'];
+  const { rate, momentum, nesterov, weightDecay, remembered } = sgdRule(options);
   for (const { theta, gradient, moments } of begin('sgd', parameters, gradients, state, remembered)) {
     const [velocity] = moments;
     for (let i = 0; i < theta.length; i++) {
@@ -85,8 +80,8 @@ export function adam(
   state: OptimizerState,
   options: AdamOptions = {},
 ): void {
-  const { rate, direction, weightDecay } = adamRule('adam', options, 0);
-  for (const { theta, gradient, moments } of begin('adam', parameters, gradients, state, ['mean', 'square'])) {
+  const { rate, direction, weightDecay, remembered } = adamRule('adam', options);
+  for (const { theta, gradient, moments } of begin('adam', parameters, gradients, state, remembered)) {
     const step = direction(state.steps);
     for (let i = 0; i < theta.length; i++) theta[i] -= rate * step(moments, i, gradient[i] + weightDecay * theta[i]);
   }
@@ -111,8 +106,8 @@ export function adamW(
   state: OptimizerState,
   options: AdamOptions = {},
 ): void {
-  const { rate, direction, weightDecay } = adamRule('adamW', options, 0.01);
-  for (const { theta, gradient, moments } of begin('adamW', parameters, gradients, state, ['mean', 'square'])) {
+  const { rate, direction, weightDecay, remembered } = adamRule('adamW', options);
+  for (const { theta, gradient, moments } of begin('adamW', parameters, gradients, state, remembered)) {
     const step = direction(state.steps);
     for (let i = 0; i < theta.length; i++) {
       theta[i] -= rate * weightDecay * theta[i];
@@ -142,14 +137,7 @@ export function rmsProp(
   state: OptimizerState,
   options: RmsPropOptions = {},
 ): void {
-  knownOptions('rmsProp', options, ['rate', 'alpha', 'eps', 'momentum', 'weightDecay']);
-  const { rate = defaultRates.rmsProp, alpha = 0.99, eps = 1e-8, momentum = 0, weightDecay = 0 } = options;
-  between('rmsProp: rate', rate, 0);
-  belowOne('rmsProp: alpha', alpha);
-  between('rmsProp: eps', eps, 0);
-  belowOne('rmsProp: momentum', momentum);
-  between('rmsProp: weightDecay', weightDecay, 0);
-  const remembered = momentum === 0 ? ['square'] : ['square', 'velocity'];
+  const { rate, alpha, eps, momentum, weightDecay, remembered } = rmsPropRule(options);
   for (const { theta, gradient, moments } of begin('rmsProp', parameters, gradients, state, remembered)) {
     const [square, velocity] = moments;
     for (let i = 0; i < theta.length; i++) {
@@ -205,10 +193,30 @@ export interface RmsPropOptions extends CommonOptions {
   readonly momentum?: number;
 }
 
+/** The options of each optimizer, those left out filled in, and what it remembers with them. */
+export const rules = {
+  sgd: sgdRule,
+  adam: (options: AdamOptions) => adamRule('adam', options),
+  adamW: (options: AdamOptions) => adamRule('adamW', options),
+  rmsProp: rmsPropRule,
+} as const;
+
+function sgdRule(options: SgdOptions) {
+  knownOptions('sgd', options, ['rate', 'momentum', 'nesterov', 'weightDecay']);
+  const { rate = defaultRates.sgd, momentum = 0, nesterov = false, weightDecay = 0 } = options;
+  between('sgd: rate', rate, 0);
+  belowOne('sgd: momentum', momentum);
+  trueOrFalse('sgd: nesterov', nesterov);
+  if (nesterov && momentum === 0)
+    throw new RangeError('sgd: momentum is 0, expected a number above 0 where nesterov is true');
+  between('sgd: weightDecay', weightDecay, 0);
+  return { rate, momentum, nesterov, weightDecay, remembered: momentum === 0 ? [] : ['velocity'] };
+}
+
 /** What adam and adamW share. `direction(t)` takes g into the moments of number i, and gives m̂ / (√ŝ + eps). */
-function adamRule(name: 'adam' | 'adamW', options: AdamOptions, defaultDecay: number) {
+function adamRule(name: 'adam' | 'adamW', options: AdamOptions) {
   knownOptions(name, options, ['rate', 'betas', 'eps', 'weightDecay']);
-  const { rate = defaultRates[name], betas = [0.9, 0.999], eps = 1e-8, weightDecay = defaultDecay } = options;
+  const { rate = defaultRates[name], betas = [0.9, 0.999], eps = 1e-8, weightDecay = defaultDecays[name] } = options;
   between(`${name}: rate`, rate, 0);
   if (!Array.isArray(betas) || betas.length !== 2)
     throw new RangeError(`${name}: betas is ${JSON.stringify(betas)}, expected two numbers from 0 to below 1`);
@@ -225,7 +233,19 @@ function adamRule(name: 'adam' | 'adamW', options: AdamOptions, defaultDecay: nu
       return mean[i] / bias1 / (Math.sqrt(square[i] / bias2) + eps);
     };
   };
-  return { rate, direction, weightDecay };
+  return { rate, betas, eps, weightDecay, direction, remembered: ['mean', 'square'] };
+}
+
+function rmsPropRule(options: RmsPropOptions) {
+  knownOptions('rmsProp', options, ['rate', 'alpha', 'eps', 'momentum', 'weightDecay']);
+  const { rate = defaultRates.rmsProp, alpha = 0.99, eps = 1e-8, momentum = 0, weightDecay = 0 } = options;
+  between('rmsProp: rate', rate, 0);
+  belowOne('rmsProp: alpha', alpha);
+  between('rmsProp: eps', eps, 0);
+  belowOne('rmsProp: momentum', momentum);
+  between('rmsProp: weightDecay', weightDecay, 0);
+  const remembered = momentum === 0 ? ['square'] : ['square', 'velocity'];
+  return { rate, alpha, eps, momentum, weightDecay, remembered };
 }
 
 /** @throws RangeError 'sgd: momentum is 1, expected a number from 0 to below 1' */

@@ -66,7 +66,7 @@ const sgd = bugsOf('sgd', 'optimizer.ts', {
     ['E4.10'],
   ],
   'default-rate': ['defaultRates', 'sgd: 0.01', 'sgd: 0.1', 'the default rate is 0.1', ['64']],
-  'default-momentum': ['sgd', 'momentum = 0,', 'momentum = 0.9,', 'the default momentum is 0.9', ['64']],
+  'default-momentum': ['sgdRule', 'momentum = 0,', 'momentum = 0.9,', 'the default momentum is 0.9', ['64']],
 });
 
 const adam = bugsOf('adam', 'optimizer.ts', {
@@ -172,7 +172,7 @@ const adamW = bugsOf('adamW', 'optimizer.ts', {
     ['64', 'E4.14'],
   ],
   'step-one-late': ['adamW', 'direction(state.steps)', 'direction(state.steps + 1)', 't counts from 2', ['63']],
-  'default-decay': ['adamW', 'options, 0.01)', 'options, 0)', 'the default weight decay is 0', ['64']],
+  'default-decay': ['defaultDecays', 'adamW: 0.01', 'adamW: 0', 'the default weight decay is 0', ['64']],
   'default-rate': ['defaultRates', 'adamW: 0.001', 'adamW: 0.01', 'the default rate is 0.01', ['63']],
 });
 
@@ -227,8 +227,8 @@ const rmsProp = bugsOf('rmsProp', 'optimizer.ts', {
     ['64'],
   ],
   'root-left-out': ['rmsProp', 'Math.sqrt(square[i])', 'square[i]', 'a step is divided by the mean square', ['54']],
-  'default-alpha': ['rmsProp', 'alpha = 0.99', 'alpha = 0.9', 'the default alpha is that of Keras, 0.9', ['63']],
-  'default-eps': ['rmsProp', 'eps = 1e-8', 'eps = 1e-7', 'the default eps is that of Keras, 10⁻⁷', ['63']],
+  'default-alpha': ['rmsPropRule', 'alpha = 0.99', 'alpha = 0.9', 'the default alpha is that of Keras, 0.9', ['63']],
+  'default-eps': ['rmsPropRule', 'eps = 1e-8', 'eps = 1e-7', 'the default eps is that of Keras, 10⁻⁷', ['63']],
   'default-rate': ['defaultRates', 'rmsProp: 0.01', 'rmsProp: 0.001', 'the default rate is that of Keras', ['63']],
 });
 

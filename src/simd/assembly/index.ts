@@ -11,6 +11,8 @@ export {
 } from './convolution';
 export * from './losses';
 export * from './normalisation';
+export * from './optimizers';
+export * from './pictures';
 export * from './pools';
 export * from './sparse';
 export * from './pictures';
