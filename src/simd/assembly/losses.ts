@@ -1,7 +1,13 @@
 import { exp } from './exponential';
-import { at, storeFirst } from './vector';
+import { load4, store4 } from './lanes';
 
 // Rows of K logits. log is that of AssemblyScript's library, compiled with the rest: the same bits in every engine.
+
+// @ts-ignore: decorator
+@inline
+function at(x: usize, i: i32): usize {
+  return x + (i as usize) * 4;
+}
 
 /** The largest of a row; NaN if one is NaN. */
 function largest(row: usize, K: i32): f32 {
@@ -10,20 +16,19 @@ function largest(row: usize, K: i32): f32 {
   return most;
 }
 
-/** exp(x − m) of four of a row from k on, and 0 for what is not of the row any more. */
+/** exp(x − m) of `lanes` logits, 1 to 4, and 0 where there are none. */
 // @ts-ignore: decorator
 @inline
-function powers(row: usize, m: v128, k: i32, K: i32): v128 {
-  const inside = i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(K - k));
-  return v128.and(exp(f32x4.sub(v128.load(at(row, k)), m)), inside);
+function powers(x: usize, m: v128, lanes: i32): v128 {
+  const some = i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(lanes));
+  return v128.and(exp(f32x4.sub(load4(x, lanes), m)), some);
 }
 
 /** Σ exp(x − m) of a row, one after the other */
 function sumOfExp(row: usize, m: f32, K: i32): f32 {
-  const most = f32x4.splat(m);
   let sum: f32 = 0;
   for (let k = 0; k < K; k += 4) {
-    const four = powers(row, most, k, K);
+    const four = powers(at(row, k), f32x4.splat(m), min(4, K - k));
     sum += f32x4.extract_lane(four, 0);
     sum += f32x4.extract_lane(four, 1);
     sum += f32x4.extract_lane(four, 2);
@@ -37,9 +42,11 @@ export function softmax(x: usize, y: usize, N: i32, K: i32): void {
   for (let n = 0; n < N; n++) {
     const row = at(x, n * K);
     const m = largest(row, K);
-    const most = f32x4.splat(m);
     const sum = f32x4.splat(sumOfExp(row, m, K));
-    for (let k = 0; k < K; k += 4) storeFirst(at(y, n * K + k), f32x4.div(powers(row, most, k, K), sum), K - k);
+    for (let k = 0; k < K; k += 4) {
+      const lanes = min(4, K - k);
+      store4(at(y, n * K + k), f32x4.div(powers(at(row, k), f32x4.splat(m), lanes), sum), lanes);
+    }
   }
 }
 

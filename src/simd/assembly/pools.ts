@@ -1,7 +1,7 @@
-import { at, storeFirst } from './vector';
+import { load4, store4 } from './lanes';
 
-// Images lie in memory as (N, H, W, C), without padding: a tap outside the image is left out. Four channels are done at once.
-// Beyond the last of a pixel numbers may be read, if only of the room that kernels.ts leaves at the end; none is written.
+// Images lie in memory as (N, H, W, C), without padding: a tap outside the image is left out. Under each window four channels
+// are done at once, for all its taps: their sums stay in a register.
 
 /** The sizes and strides of a pool, 32-bit integers one after the other: see src/simd/pool.ts. */
 @unmanaged
@@ -24,6 +24,19 @@ class Geometry {
   right: i32;
   /** Whether padding counts as pixels of value 0: 0 or 1. */
   countIncludePad: i32;
+}
+
+// @ts-ignore: decorator
+@inline
+function at(x: usize, i: i32): usize {
+  return x + (i as usize) * 4;
+}
+
+/** How many channels are left from c on, at most four. */
+// @ts-ignore: decorator
+@inline
+function lanesFrom(c: i32, C: i32): i32 {
+  return min(4, C - c);
 }
 
 // A window, at (n, oh, ow). Its taps that lie on the image are a rectangle. (Every thread has its own globals.)
@@ -79,30 +92,30 @@ export function maxPool(x: usize, y: usize, index: usize, geometry: usize): void
     for (let oh = 0; oh < g.OH; oh++)
       for (let ow = 0; ow < g.OW; ow++) {
         goTo(n, oh, ow, g);
-        for (let c = 0; c < g.C; c += 4) largest(at(x, c), at(y, c), index + c * indexSize, g.C - c, g);
+        for (let c = 0; c < g.C; c += 4) largest(at(x, c), at(y, c), index + c * indexSize, lanesFrom(c, g.C), g);
         y = at(y, g.C);
         index += g.C * indexSize;
       }
 }
 
-/** `count` channels of one window, at most four: their largest numbers and its taps there. */
-function largest(x: usize, y: usize, index: usize, count: i32, g: Geometry): void {
+/** `lanes` channels of one window: their largest numbers, and its taps there. */
+function largest(x: usize, y: usize, index: usize, lanes: i32, g: Geometry): void {
   const step = columnStep(g);
   let most = f32x4.splat(-Infinity);
   let tapOfMost = i32x4.splat(-1);
   for (let kh = firstRow; kh < endRow; kh++) {
     let from = at(x, startOfRow(kh, g));
     for (let kw = firstColumn; kw < endColumn; kw++) {
-      const value = v128.load(from);
+      const value = load4(from, lanes);
       const better = v128.andnot(f32x4.eq(most, most), f32x4.le(value, most)); // larger, or the first NaN
       tapOfMost = v128.bitselect(i32x4.splat(kh * g.KW + kw), tapOfMost, better);
       most = f32x4.max(most, value);
       from += step;
     }
   }
-  storeFirst(y, most, count);
-  if (sizeOfIndex(g) == 4) storeFirst(index, tapOfMost, count);
-  else storeBytes(index, tapOfMost, count);
+  store4(y, most, lanes);
+  if (sizeOfIndex(g) == 4) store4(index, tapOfMost, lanes);
+  else storeBytes(index, tapOfMost, lanes);
 }
 
 // @ts-ignore: decorator
@@ -111,13 +124,21 @@ function sizeOfIndex(g: Geometry): i32 {
   return g.KH * g.KW > 255 ? 4 : 1;
 }
 
-/** The last byte of each of four integers, `count` of them. */
+/** The last bytes of the first `lanes` integers. */
 // @ts-ignore: decorator
 @inline
-function storeBytes(to: usize, integers: v128, count: i32): void {
+function storeBytes(to: usize, integers: v128, lanes: i32): void {
   const bytes = i8x16.shuffle(integers, integers, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12);
-  if (count >= 4) v128.store32_lane(to, bytes, 0);
-  else for (let i = 0; i < count; i++) store<u8>(to + i, i32x4.extract_lane(bytes, 0) >>> (8 * i));
+  if (lanes == 4) v128.store32_lane(to, bytes, 0);
+  else for (let i = 0; i < lanes; i++) store<u8>(to + i, i32x4.extract_lane(bytes, 0) >>> (8 * i));
+}
+
+/** The way back, without signs. */
+function loadBytes(from: usize, lanes: i32): v128 {
+  let bytes = i32x4.splat(0);
+  if (lanes == 4) bytes = v128.load32_zero(from);
+  else for (let i = lanes - 1; i >= 0; i--) bytes = v128.or(i32x4.shl(bytes, 8), i32x4.splat(load<u8>(from + i)));
+  return i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(bytes));
 }
 
 /** dx += dy at the tap that index has, from maxPool. */
@@ -128,23 +149,22 @@ export function maxPoolBackward(dy: usize, index: usize, dx: usize, geometry: us
     for (let oh = 0; oh < g.OH; oh++)
       for (let ow = 0; ow < g.OW; ow++) {
         goTo(n, oh, ow, g);
-        for (let c = 0; c < g.C; c += 4) addAtTap(at(dy, c), index + c * indexSize, at(dx, c), g.C - c, g);
+        for (let c = 0; c < g.C; c += 4) addAtTap(at(dy, c), index + c * indexSize, at(dx, c), lanesFrom(c, g.C), g);
         dy = at(dy, g.C);
         index += g.C * indexSize;
       }
 }
 
 /** dx += dy at each tap of one window where it is the tap of the index, else += 0. */
-function addAtTap(dy: usize, index: usize, dx: usize, count: i32, g: Geometry): void {
+function addAtTap(dy: usize, index: usize, dx: usize, lanes: i32, g: Geometry): void {
   const step = columnStep(g);
-  const slope = v128.load(dy);
-  const bytes = i16x8.extend_low_i8x16_u(v128.load32_zero(index));
-  const tapOfMost = sizeOfIndex(g) == 4 ? v128.load(index) : i32x4.extend_low_i16x8_u(bytes);
+  const slope = load4(dy, lanes);
+  const tapOfMost = sizeOfIndex(g) == 4 ? load4(index, lanes) : loadBytes(index, lanes);
   for (let kh = firstRow; kh < endRow; kh++) {
     let to = at(dx, startOfRow(kh, g));
     for (let kw = firstColumn; kw < endColumn; kw++) {
       const here = i32x4.eq(tapOfMost, i32x4.splat(kh * g.KW + kw));
-      storeFirst(to, f32x4.add(v128.load(to), v128.and(slope, here)), count);
+      store4(to, f32x4.add(load4(to, lanes), v128.and(slope, here)), lanes);
       to += step;
     }
   }
@@ -177,18 +197,18 @@ export function reluMaxPool(x: usize, y: usize, index: usize, H: i32, W: i32, C:
 /** The least float32 above 0. */
 const LEAST: f32 = 1.401298464324817e-45;
 
-/** `count` channels of the window whose first tap is at `upper`, at most four. */
+/** `lanes` channels of the window whose first tap is at `upper`. */
 // @ts-ignore: decorator
 @inline
-function reluLargest(upper: usize, pixel: usize, W: i32, y: usize, index: usize, count: i32): void {
+function reluLargest(upper: usize, pixel: usize, W: i32, y: usize, index: usize, lanes: i32): void {
   const lower = upper + pixel * W;
-  const tap0 = v128.load(upper);
-  const tap1 = v128.load(upper + pixel);
-  const tap2 = v128.load(lower);
-  const tap3 = v128.load(lower + pixel);
+  const tap0 = load4(upper, lanes);
+  const tap1 = load4(upper + pixel, lanes);
+  const tap2 = load4(lower, lanes);
+  const tap3 = load4(lower + pixel, lanes);
   const sum = f32x4.add(f32x4.add(tap0, tap1), f32x4.add(tap2, tap3));
   const most = f32x4.pmax(f32x4.pmax(tap0, tap1), f32x4.pmax(tap2, tap3));
-  storeFirst(y, f32x4.pmax(f32x4.splat(0), most), count);
+  store4(y, f32x4.pmax(f32x4.splat(0), most), lanes);
   // Where the largest is ≤ 0 no tap equals the least number above 0. Every tap passed in vain counts −1.
   const wanted = f32x4.pmax(f32x4.splat(LEAST), most);
   const not0 = f32x4.ne(tap0, wanted);
@@ -196,10 +216,10 @@ function reluLargest(upper: usize, pixel: usize, W: i32, y: usize, index: usize,
   const not2 = v128.and(not1, f32x4.ne(tap2, wanted));
   const not3 = v128.and(not2, f32x4.ne(tap3, wanted));
   const passed = i32x4.add(i32x4.add(not0, not1), i32x4.add(not2, not3));
-  storeBytes(index, i32x4.neg(passed), count);
+  storeBytes(index, i32x4.neg(passed), lanes);
   // pmax forgets NaN, a sum does not. (∞ − ∞ is only taken for it.)
   if (v128.any_true(f32x4.ne(sum, sum)))
-    for (let i = 0; i < count; i++) reluLargestOrNaN(at(upper, i), pixel, W, at(y, i), index + i);
+    for (let i = 0; i < lanes; i++) reluLargestOrNaN(at(upper, i), pixel, W, at(y, i), index + i);
 }
 
 /** One channel of a window, where numbers may be NaN. */
@@ -248,23 +268,23 @@ export function avgPool(x: usize, y: usize, geometry: usize): void {
       for (let ow = 0; ow < g.OW; ow++) {
         goTo(n, oh, ow, g);
         const counted = count(g, oh, ow);
-        for (let c = 0; c < g.C; c += 4) mean(at(x, c), at(y, c), counted, g.C - c, g);
+        for (let c = 0; c < g.C; c += 4) mean(at(x, c), at(y, c), counted, lanesFrom(c, g.C), g);
         y = at(y, g.C);
       }
 }
 
-/** `channels` of one window, at most four: the sum of its taps in reading order / counted. */
-function mean(x: usize, y: usize, counted: f32, channels: i32, g: Geometry): void {
+/** `lanes` channels of one window: the sum of its taps in reading order / counted. */
+function mean(x: usize, y: usize, counted: f32, lanes: i32, g: Geometry): void {
   const step = columnStep(g);
   let sum = f32x4.splat(0);
   for (let kh = firstRow; kh < endRow; kh++) {
     let from = at(x, startOfRow(kh, g));
     for (let kw = firstColumn; kw < endColumn; kw++) {
-      sum = f32x4.add(sum, v128.load(from));
+      sum = f32x4.add(sum, load4(from, lanes));
       from += step;
     }
   }
-  storeFirst(y, f32x4.div(sum, f32x4.splat(counted)), channels);
+  store4(y, f32x4.div(sum, f32x4.splat(counted)), lanes);
 }
 
 /** dx += dy / how many taps count, at every number under the window */
@@ -274,19 +294,20 @@ export function avgPoolBackward(dy: usize, dx: usize, geometry: usize): void {
     for (let oh = 0; oh < g.OH; oh++)
       for (let ow = 0; ow < g.OW; ow++) {
         goTo(n, oh, ow, g);
-        const counted = f32x4.splat(count(g, oh, ow));
-        for (let c = 0; c < g.C; c += 4) addShare(f32x4.div(v128.load(at(dy, c)), counted), at(dx, c), g.C - c, g);
+        const counted = count(g, oh, ow);
+        for (let c = 0; c < g.C; c += 4) addShare(at(dy, c), counted, at(dx, c), lanesFrom(c, g.C), g);
         dy = at(dy, g.C);
       }
 }
 
-/** dx += share at every tap of one window */
-function addShare(share: v128, dx: usize, channels: i32, g: Geometry): void {
+/** dx += dy / counted at every tap of one window */
+function addShare(dy: usize, counted: f32, dx: usize, lanes: i32, g: Geometry): void {
   const step = columnStep(g);
+  const share = f32x4.div(load4(dy, lanes), f32x4.splat(counted));
   for (let kh = firstRow; kh < endRow; kh++) {
     let to = at(dx, startOfRow(kh, g));
     for (let kw = firstColumn; kw < endColumn; kw++) {
-      storeFirst(to, f32x4.add(v128.load(to), share), channels);
+      store4(to, f32x4.add(load4(to, lanes), share), lanes);
       to += step;
     }
   }
@@ -297,9 +318,10 @@ export function globalAvgPool(x: usize, y: usize, N: i32, C: i32, P: i32): void 
   const pixels = f32x4.splat(P as f32);
   for (let n = 0; n < N; n++)
     for (let c = 0; c < C; c += 4) {
+      const lanes = lanesFrom(c, C);
       let sum = f32x4.splat(0);
-      for (let i = 0; i < P; i++) sum = f32x4.add(sum, v128.load(at(x, (n * P + i) * C + c)));
-      storeFirst(at(y, n * C + c), f32x4.div(sum, pixels), C - c);
+      for (let i = 0; i < P; i++) sum = f32x4.add(sum, load4(at(x, (n * P + i) * C + c), lanes));
+      store4(at(y, n * C + c), f32x4.div(sum, pixels), lanes);
     }
 }
 
@@ -308,7 +330,8 @@ export function globalAvgPoolBackward(dy: usize, dx: usize, N: i32, C: i32, P: i
   const pixels = f32x4.splat(P as f32);
   for (let n = 0; n < N; n++)
     for (let c = 0; c < C; c += 4) {
-      const share = f32x4.div(v128.load(at(dy, n * C + c)), pixels);
-      for (let i = 0; i < P; i++) storeFirst(at(dx, (n * P + i) * C + c), share, C - c);
+      const lanes = lanesFrom(c, C);
+      const share = f32x4.div(load4(at(dy, n * C + c), lanes), pixels);
+      for (let i = 0; i < P; i++) store4(at(dx, (n * P + i) * C + c), share, lanes);
     }
 }
