@@ -1,3 +1,5 @@
+import { exp, expm1 } from './exponential';
+
 // Number by number; four at a time, so `count` is rounded up to a multiple of 4: buffers end with room for that.
 
 /** y = max(0, x); NaN stays, −0 becomes 0. */
@@ -46,41 +48,70 @@ export function leakyReluBackward(dy: usize, x: usize, dx: usize, count: i32, sl
   }
 }
 
-// exp, log and tanh are those of AssemblyScript's library, compiled with the rest: the same bits in every engine.
+// The errors below are the largest of all float32, against the same formula in float64.
 
-/** y = tanh x */
+/**
+ * y = tanh x = (1 − e) / (1 + e), e = exp −2|x|, with the sign of x. As e − 1 is an expm1, nothing is lost where x is near 0.
+ * At most 2.5 ulp off.
+ */
 export function tanh(x: usize, y: usize, count: i32): void {
-  for (let i: usize = 0; i < (count as usize) << 2; i += 4) store<f32>(y + i, Mathf.tanh(load<f32>(x + i)));
+  const sign = f32x4.splat(-0);
+  const two = f32x4.splat(2);
+  for (let i = 0; i < count; i += 4) {
+    const value = v128.load(x);
+    const m = expm1(f32x4.mul(f32x4.splat(-2), f32x4.abs(value)));
+    v128.store(y, v128.bitselect(value, f32x4.div(m, f32x4.add(two, m)), sign));
+    x += 16;
+    y += 16;
+  }
 }
 
-/** dx = dy · sech² x, where sech x = 2e / (1 + e²), e = exp −|x|: nothing overflows or cancels. */
+/** dx = dy · sech² x, where sech x = 2e / (1 + e²), e = exp −|x|: nothing overflows or cancels. At most 5.7 ulp off. */
 export function tanhBackward(dy: usize, x: usize, dx: usize, count: i32): void {
-  for (let i: usize = 0; i < (count as usize) << 2; i += 4) {
-    const e = Mathf.exp(-abs(load<f32>(x + i)));
-    const sech: f32 = (2 * e) / (1 + e * e);
-    store<f32>(dx + i, load<f32>(dy + i) * sech * sech);
+  const one = f32x4.splat(1);
+  for (let i = 0; i < count; i += 4) {
+    const e = exp(f32x4.neg(f32x4.abs(v128.load(x))));
+    const sech = f32x4.div(f32x4.add(e, e), f32x4.add(one, f32x4.mul(e, e)));
+    v128.store(dx, f32x4.mul(f32x4.mul(v128.load(dy), sech), sech));
+    dy += 16;
+    x += 16;
+    dx += 16;
   }
 }
 
-/** y = 1 / (1 + exp −x) = 1 / (1 + e) for x ≥ 0, e / (1 + e) for x < 0, e = exp −|x| */
+/** y = 1 / (1 + exp −x) = 1 / (1 + e) for x ≥ 0, e / (1 + e) for x < 0, e = exp −|x|. At most 2.5 ulp off. */
 export function sigmoid(x: usize, y: usize, count: i32): void {
-  for (let i: usize = 0; i < (count as usize) << 2; i += 4) {
-    const value = load<f32>(x + i);
-    const e = Mathf.exp(-abs(value));
-    store<f32>(y + i, (value >= 0 ? 1 : e) / (1 + e));
+  const zero = f32x4.splat(0);
+  const one = f32x4.splat(1);
+  for (let i = 0; i < count; i += 4) {
+    const value = v128.load(x);
+    const e = exp(f32x4.neg(f32x4.abs(value)));
+    v128.store(y, f32x4.div(v128.bitselect(one, e, f32x4.ge(value, zero)), f32x4.add(one, e)));
+    x += 16;
+    y += 16;
   }
 }
 
-/** dx = dy · e / (1 + e)² */
+/** dx = dy · e / (1 + e)², e = exp −|x|. At most 4.3 ulp off. */
 export function sigmoidBackward(dy: usize, x: usize, dx: usize, count: i32): void {
-  for (let i: usize = 0; i < (count as usize) << 2; i += 4) {
-    const e = Mathf.exp(-abs(load<f32>(x + i)));
-    store<f32>(dx + i, load<f32>(dy + i) * (e / ((1 + e) * (1 + e))));
+  for (let i = 0; i < count; i += 4) {
+    const e = exp(f32x4.neg(f32x4.abs(v128.load(x))));
+    const sum = f32x4.add(f32x4.splat(1), e);
+    v128.store(dx, f32x4.mul(v128.load(dy), f32x4.div(e, f32x4.mul(sum, sum))));
+    dy += 16;
+    x += 16;
+    dx += 16;
   }
 }
 
 /** y = x / keep where the mask is 1, and 0 where it is 0, even of ∞ and NaN. */
 export function dropout(x: usize, mask: usize, y: usize, count: i32, keep: f32): void {
-  for (let i: usize = 0; i < (count as usize) << 2; i += 4)
-    store<f32>(y + i, load<f32>(mask + i) == 1 ? load<f32>(x + i) / keep : 0);
+  const one = f32x4.splat(1);
+  const keeps = f32x4.splat(keep);
+  for (let i = 0; i < count; i += 4) {
+    v128.store(y, v128.and(f32x4.div(v128.load(x), keeps), f32x4.eq(v128.load(mask), one)));
+    x += 16;
+    mask += 16;
+    y += 16;
+  }
 }

@@ -1,4 +1,7 @@
-// Rows of K logits. exp and log are those of AssemblyScript's library, compiled with the rest: the same bits in every engine.
+import { exp } from './exponential';
+import { load4, store4 } from './lanes';
+
+// Rows of K logits. log is that of AssemblyScript's library, compiled with the rest: the same bits in every engine.
 
 // @ts-ignore: decorator
 @inline
@@ -13,10 +16,24 @@ function largest(row: usize, K: i32): f32 {
   return most;
 }
 
-/** Σ exp(x − m) of a row */
+/** exp(x − m) of `lanes` logits, 1 to 4, and 0 where there are none. */
+// @ts-ignore: decorator
+@inline
+function powers(x: usize, m: v128, lanes: i32): v128 {
+  const some = i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(lanes));
+  return v128.and(exp(f32x4.sub(load4(x, lanes), m)), some);
+}
+
+/** Σ exp(x − m) of a row, one after the other */
 function sumOfExp(row: usize, m: f32, K: i32): f32 {
   let sum: f32 = 0;
-  for (let k = 0; k < K; k++) sum += Mathf.exp(load<f32>(at(row, k)) - m);
+  for (let k = 0; k < K; k += 4) {
+    const four = powers(at(row, k), f32x4.splat(m), min(4, K - k));
+    sum += f32x4.extract_lane(four, 0);
+    sum += f32x4.extract_lane(four, 1);
+    sum += f32x4.extract_lane(four, 2);
+    sum += f32x4.extract_lane(four, 3);
+  }
   return sum;
 }
 
@@ -25,8 +42,11 @@ export function softmax(x: usize, y: usize, N: i32, K: i32): void {
   for (let n = 0; n < N; n++) {
     const row = at(x, n * K);
     const m = largest(row, K);
-    const sum = sumOfExp(row, m, K);
-    for (let k = 0; k < K; k++) store<f32>(at(y, n * K + k), Mathf.exp(load<f32>(at(row, k)) - m) / sum);
+    const sum = f32x4.splat(sumOfExp(row, m, K));
+    for (let k = 0; k < K; k += 4) {
+      const lanes = min(4, K - k);
+      store4(at(y, n * K + k), f32x4.div(powers(at(row, k), f32x4.splat(m), lanes), sum), lanes);
+    }
   }
 }
 
