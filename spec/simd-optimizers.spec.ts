@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { optimizers, optimizerState, type Optimizer, type OptimizerName } from '../src/optimizer.ts';
 import { random } from '../src/random.ts';
-import { bestBuild, clear, kernels, put, room, take, use } from '../src/simd/kernels.ts';
+import { bestBuild } from '../src/simd/instantiate.ts';
+import { clear, kernels, put, room, take, use } from '../src/simd/kernels.ts';
 import { optimizerArguments, optimizerMoments, optimizerSettings } from '../src/simd/optimizers.ts';
 import type { Tensor } from '../src/tensor.ts';
 import { allowed, expectSameBits, expectTensor } from './close.ts';

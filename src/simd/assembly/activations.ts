@@ -1,12 +1,13 @@
 import { exp, expm1 } from './exponential';
+import { store4 } from './lanes';
 
-// Number by number; four at a time, so `count` is rounded up to a multiple of 4: buffers end with room for that.
+// Number by number, four at a time. Beyond the last number some may be read, of which nothing is written.
 
 /** y = max(0, x); NaN stays, −0 becomes 0. */
 export function relu(x: usize, y: usize, count: i32): void {
   const zero = f32x4.splat(0);
   for (let i = 0; i < count; i += 4) {
-    v128.store(y, f32x4.max(zero, v128.load(x)));
+    store4(y, f32x4.max(zero, v128.load(x)), min(4, count - i));
     x += 16;
     y += 16;
   }
@@ -16,7 +17,7 @@ export function relu(x: usize, y: usize, count: i32): void {
 export function reluBackward(dy: usize, x: usize, dx: usize, count: i32): void {
   const zero = f32x4.splat(0);
   for (let i = 0; i < count; i += 4) {
-    v128.store(dx, v128.andnot(v128.load(dy), f32x4.le(v128.load(x), zero)));
+    store4(dx, v128.andnot(v128.load(dy), f32x4.le(v128.load(x), zero)), min(4, count - i));
     dy += 16;
     x += 16;
     dx += 16;
@@ -29,7 +30,7 @@ export function leakyRelu(x: usize, y: usize, count: i32, slope: f32): void {
   const slopes = f32x4.splat(slope);
   for (let i = 0; i < count; i += 4) {
     const value = v128.load(x);
-    v128.store(y, v128.bitselect(value, f32x4.mul(slopes, value), f32x4.gt(value, zero)));
+    store4(y, v128.bitselect(value, f32x4.mul(slopes, value), f32x4.gt(value, zero)), min(4, count - i));
     x += 16;
     y += 16;
   }
@@ -41,7 +42,7 @@ export function leakyReluBackward(dy: usize, x: usize, dx: usize, count: i32, sl
   const slopes = f32x4.splat(slope);
   for (let i = 0; i < count; i += 4) {
     const value = v128.load(dy);
-    v128.store(dx, v128.bitselect(f32x4.mul(slopes, value), value, f32x4.le(v128.load(x), zero)));
+    store4(dx, v128.bitselect(f32x4.mul(slopes, value), value, f32x4.le(v128.load(x), zero)), min(4, count - i));
     dy += 16;
     x += 16;
     dx += 16;
@@ -60,7 +61,7 @@ export function tanh(x: usize, y: usize, count: i32): void {
   for (let i = 0; i < count; i += 4) {
     const value = v128.load(x);
     const m = expm1(f32x4.mul(f32x4.splat(-2), f32x4.abs(value)));
-    v128.store(y, v128.bitselect(value, f32x4.div(m, f32x4.add(two, m)), sign));
+    store4(y, v128.bitselect(value, f32x4.div(m, f32x4.add(two, m)), sign), min(4, count - i));
     x += 16;
     y += 16;
   }
@@ -72,7 +73,7 @@ export function tanhBackward(dy: usize, x: usize, dx: usize, count: i32): void {
   for (let i = 0; i < count; i += 4) {
     const e = exp(f32x4.neg(f32x4.abs(v128.load(x))));
     const sech = f32x4.div(f32x4.add(e, e), f32x4.add(one, f32x4.mul(e, e)));
-    v128.store(dx, f32x4.mul(f32x4.mul(v128.load(dy), sech), sech));
+    store4(dx, f32x4.mul(f32x4.mul(v128.load(dy), sech), sech), min(4, count - i));
     dy += 16;
     x += 16;
     dx += 16;
@@ -86,7 +87,7 @@ export function sigmoid(x: usize, y: usize, count: i32): void {
   for (let i = 0; i < count; i += 4) {
     const value = v128.load(x);
     const e = exp(f32x4.neg(f32x4.abs(value)));
-    v128.store(y, f32x4.div(v128.bitselect(one, e, f32x4.ge(value, zero)), f32x4.add(one, e)));
+    store4(y, f32x4.div(v128.bitselect(one, e, f32x4.ge(value, zero)), f32x4.add(one, e)), min(4, count - i));
     x += 16;
     y += 16;
   }
@@ -97,7 +98,7 @@ export function sigmoidBackward(dy: usize, x: usize, dx: usize, count: i32): voi
   for (let i = 0; i < count; i += 4) {
     const e = exp(f32x4.neg(f32x4.abs(v128.load(x))));
     const sum = f32x4.add(f32x4.splat(1), e);
-    v128.store(dx, f32x4.mul(v128.load(dy), f32x4.div(e, f32x4.mul(sum, sum))));
+    store4(dx, f32x4.mul(v128.load(dy), f32x4.div(e, f32x4.mul(sum, sum))), min(4, count - i));
     dy += 16;
     x += 16;
     dx += 16;
@@ -109,7 +110,7 @@ export function dropout(x: usize, mask: usize, y: usize, count: i32, keep: f32):
   const one = f32x4.splat(1);
   const keeps = f32x4.splat(keep);
   for (let i = 0; i < count; i += 4) {
-    v128.store(y, v128.and(f32x4.div(v128.load(x), keeps), f32x4.eq(v128.load(mask), one)));
+    store4(y, v128.and(f32x4.div(v128.load(x), keeps), f32x4.eq(v128.load(mask), one)), min(4, count - i));
     x += 16;
     mask += 16;
     y += 16;

@@ -1,5 +1,5 @@
 export * from './activations';
-export { channelsFirst, channelsLast, clear, firstFreeByte, load8, plainStep } from './layout';
+export { channelsFirst, channelsLast, clear, firstFreeByte, load8 } from './layout';
 export {
   convolve,
   convolveInputGradient,

@@ -81,8 +81,3 @@ export function load8(
 export function clear(at: usize, bytes: usize): void {
   memory.fill(at, 0, bytes);
 }
-
-export function plainStep(theta: usize, g: usize, count: i32, settings: usize): void {
-  const rate = load<f32>(settings);
-  for (let i: usize = 0; i < (count as usize) << 2; i += 4) store<f32>(theta + i, load<f32>(theta + i) - rate * load<f32>(g + i));
-}

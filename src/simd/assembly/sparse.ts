@@ -84,7 +84,7 @@ export function sparseWeightGradient(
   for (let n = 0; n < N; n++) {
     const image = x + (n as usize) * (g.image as usize);
     for (let o = first; o < end; o++) {
-      const list = lists + ((n * g.O + o) * g.room) as usize * ENTRY;
+      const list = lists + (((n * g.O + o) * g.room) as usize) * ENTRY;
       const until = list + (load<i32>(at(counts, n * g.O + o)) as usize) * ENTRY;
       for (let tap = 0; tap < g.taps; tap++) {
         const from = image + (load<i32>(at(g.tapOffsets, tap)) as usize);
@@ -100,7 +100,7 @@ export function sparseWeightGradient(
 function sumOfLists(lists: usize, counts: usize, N: i32, o: i32, g: Sparse): f32 {
   let sum: f64 = 0;
   for (let n = 0; n < N; n++) {
-    const list = lists + ((n * g.O + o) * g.room) as usize * ENTRY;
+    const list = lists + (((n * g.O + o) * g.room) as usize) * ENTRY;
     const until = list + (load<i32>(at(counts, n * g.O + o)) as usize) * ENTRY;
     for (let entry = list; entry < until; entry += ENTRY) sum += load<f32>(entry, 4);
   }

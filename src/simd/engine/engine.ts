@@ -7,7 +7,7 @@ import { atLeast, type Tensor } from '../../tensor.ts';
 import type { Build } from '../compile.ts';
 import { bestBuild } from '../instantiate.ts';
 import { Workspace } from '../kernels.ts';
-import { optimizerRule } from '../optimizers.ts';
+import { optimizerArguments, optimizerMoments, optimizerSettings } from '../optimizers.ts';
 import { read, write } from './parameter.ts';
 import { Plan } from './plan.ts';
 import { part, wait, type Call, type Program, type Share } from './program.ts';
@@ -46,7 +46,7 @@ export class Engine {
   readonly #space: Workspace;
   readonly #plan: Plan;
   readonly #options: EngineOptions;
-  readonly #rule: ReturnType<typeof optimizerRule>;
+  readonly #optimizer: OptimizerName;
   readonly #workers: Threads;
   readonly #programs = new Map<string, { number: number; labels: readonly string[] }>();
   readonly #at: Readonly<Record<'bytes' | 'tables' | 'targets' | 'softmax' | 'losses' | 'settings', number>>;
@@ -61,10 +61,11 @@ export class Engine {
     this.#space = space;
     this.#options = options;
     this.#workers = workers;
-    this.#rule = optimizerRule(optimizer, optimizerOptions);
+    this.#optimizer = optimizer;
+    const remembered = optimizerMoments(optimizer, optimizerOptions);
     this.#plan = new Plan(space, model, batch, threads);
     const { input, logits, parameters } = this.#plan;
-    for (const { moments, count } of parameters) moments.push(...this.#rule.moments.map(() => space.room(count)));
+    for (const { moments, count } of parameters) moments.push(...remembered.map(() => space.room(count)));
     const [C] = model.input;
     const [targets, softmax] = [0, 0].map(() => space.room(batch * logits.numbers));
     this.#at = {
@@ -125,7 +126,8 @@ export class Engine {
   /** One step of training with the images at these positions; dropout draws its masks from `random`. */
   step(images: Images, positions: Uint32Array, random: Random, rate: number): Promise<Answer> {
     this.#steps++;
-    this.#space.floats(this.#at.settings, 16).set(this.#rule.settings(this.#steps, rate));
+    const options = { ...this.#options.optimizerOptions, rate };
+    this.#space.floats(this.#at.settings, 16).set(optimizerSettings(this.#optimizer, options, this.#steps));
     return this.#answer('step', images, positions, random);
   }
 
@@ -242,8 +244,12 @@ export class Engine {
       .filter(({ name }) => !frozen.includes(name))
       .flatMap(({ theta, gradient, moments, count, unit }): Program => {
         const { first, end } = part(count, unit, share);
-        const arrays = [theta, gradient, ...moments].map((address) => address + 4 * first);
-        return end > first ? [[this.#rule.kernel, ...arrays, end - first, this.#at.settings]] : [];
+        if (end === first) return [];
+        const [mine, slopes, ...remembered] = [theta, gradient, ...moments].map((address) => address + 4 * first);
+        const { settings } = this.#at;
+        return [
+          [this.#optimizer, ...optimizerArguments(this.#optimizer, mine, slopes, remembered, end - first, settings)],
+        ];
       });
   }
 

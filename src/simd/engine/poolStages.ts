@@ -18,7 +18,8 @@ export function poolStage(plan: Plan, { name, layer, options }: Node, x: Value):
   const y = new Value([x.C, g.OH, g.OW], { learns: x.learns });
   plan.values.push(y);
   const into = readAndWrite(plan, x);
-  const index = maximum ? space.room(Math.ceil((plan.images * y.numbers * INDEX) / 4)) : 0;
+  const indexSize = g.KH * g.KW > 255 ? 4 : 1; // bytes, as assembly/pools.ts has it
+  const index = maximum ? space.room(Math.ceil((plan.images * y.numbers * indexSize) / 4)) : 0;
   const geometries = new Map<number, number>();
   function geometryFor({ from, to }: Share): number {
     const N = to - from;
@@ -26,7 +27,7 @@ export function poolStage(plan: Plan, { name, layer, options }: Node, x: Value):
     return geometries.get(N)!;
   }
   /** Where the index of a thread's first image begins: of maximum pools alone. */
-  const indexed = ({ from }: Share) => (maximum ? [index + from * y.numbers * INDEX] : []);
+  const indexed = ({ from }: Share) => (maximum ? [index + from * y.numbers * indexSize] : []);
   plan.stages.push({
     name,
     forward: (share) => {
@@ -45,9 +46,6 @@ export function poolStage(plan: Plan, { name, layer, options }: Node, x: Value):
   });
   return y;
 }
-
-/** Bytes of each number of the index that a maximum pool keeps. */
-const INDEX = 2;
 
 /** globalAvgPool2d */
 export function globalPoolStage(plan: Plan, { name }: Node, x: Value): Value {
