@@ -8,12 +8,16 @@ import { mnist } from '../src/data/mnist.ts';
 import { initialize } from '../src/initialize.ts';
 import { implementations, type Layers } from '../src/layers.ts';
 import * as models from '../src/models/index.ts';
-import { layersOf, parameterCount, type Model } from '../src/network.ts';
+import { layersOf, parameterCount, type Model, type Parameters } from '../src/network.ts';
 import { defaultRates, optimizers, optimizerState, type Optimizer, type OptimizerName } from '../src/optimizer.ts';
 import { random } from '../src/random.ts';
 import { writeSafetensors } from '../src/safetensors.ts';
 import { constant, cosine, exponential, stepDecay, warmUp } from '../src/schedule.ts';
-import { evaluate, train, type Progress, type TrainOptions } from '../src/train.ts';
+import { bestBuild } from '../src/simd/instantiate.ts';
+import { Engine } from '../src/simd/engine/engine.ts';
+import * as engines from '../src/simd/engine/train.ts';
+import { checkTraining, evaluate, train, type Progress, type TrainOptions } from '../src/train.ts';
+import { agreement } from './agreement.ts';
 import { progressBar } from './progressBar.ts';
 import { choose, commandLine, integer, number, positive, script, writable, writeWhole } from './script.ts';
 
@@ -35,6 +39,8 @@ What is trained
   --model NAME        ${Object.keys(trainable).slice(0, 4).join(', ')},
                       ${Object.keys(trainable).slice(4).join(', ')} (default page3)
   --impl NAME         ${Object.keys(implementations).join(', ')} (default vectorized)
+  --threads N         threads of simd; they change no bit of the result (default 2)
+  --bitwise           simd without fused multiply-add: the same bits on every machine
   --seed N            seed of the first weights, the order of the images and dropout (default 0)
 
 How
@@ -68,6 +74,8 @@ async function main(): Promise<void> {
     options: {
       model: { type: 'string', default: 'page3' },
       impl: { type: 'string', default: 'vectorized' },
+      threads: { type: 'string' },
+      bitwise: { type: 'boolean', default: false },
       epochs: { type: 'string', default: '3' },
       batch: { type: 'string', default: '16' },
       optimizer: { type: 'string', default: 'sgd' },
@@ -101,11 +109,18 @@ async function main(): Promise<void> {
       ...(values.momentum !== undefined && { momentum: number('--momentum', values.momentum, 0) }),
       ...(values['weight-decay'] !== undefined && { weightDecay: number('--weight-decay', values['weight-decay'], 0) }),
     },
+    optimizerName: values.optimizer as OptimizerName,
+    engine: values.impl === 'simd',
+    threads: integer('--threads', values.threads ?? '2', 1, 64),
+    bitwise: values.bitwise,
     seed: integer('--seed', values.seed, 0, 2 ** 32 - 1),
     save: values.save,
     json: values.json,
   };
   const { model, epochs, batch, optimizerOptions, seed } = settings;
+  for (const option of ['threads', 'bitwise'] as const)
+    if (values[option] && !settings.engine)
+      throw new RangeError(`--${option} is given for ${values.impl}, expected it with --impl simd`);
   if (values.momentum !== undefined && values.optimizer.startsWith('adam'))
     throw new RangeError(`--momentum is ${values.momentum}, expected none: ${values.optimizer} has means of its own`);
   optimizer({}, {}, optimizerState(), { ...optimizerOptions, rate }); // a step of nothing: says now what is out of range
@@ -194,7 +209,6 @@ async function learn(
   let interrupted = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (interrupted = true));
   const bar = progressBar(out);
-  const began = performance.now();
   const seconds = () => (performance.now() - began) / 1000;
   // Learning from an image takes about three times as long as testing one.
   const work = (images: number, tested: number) => 3 * images + tested;
@@ -212,8 +226,16 @@ async function learn(
     process.exitCode = 1;
   };
 
-  const parameters = initialize(model, random(seed));
-  for (const step of train(layers, model, parameters, training, settings)) {
+  let parameters = initialize(model, random(seed));
+  const { schedule } = checkTraining(layers, model, parameters, training, settings);
+  const engine = settings.engine ? await engineOf(settings, parameters, training, out) : undefined;
+  const began = performance.now();
+  const learning = engine
+    ? engines.train(engine, training, { ...settings, schedule })
+    : train(layers, model, parameters, training, settings);
+  const testAll = () =>
+    engine ? engines.evaluate(engine, testing, settings.batch) : evaluate(layers, model, parameters, testing);
+  for await (const step of learning) {
     const { epoch, images, loss, accuracy } = step;
     if (!Number.isFinite(loss)) return diverged(loss, epoch);
     const imagesPerSecond = images / (seconds() - epochBegan);
@@ -229,7 +251,7 @@ async function learn(
     if (images < training.labels.length) continue;
 
     let test: Progress | undefined;
-    for (test of evaluate(layers, model, parameters, testing)) {
+    for await (test of testAll()) {
       bar.show(test.images / testing.labels.length, `test ${epoch}/${epochs} `, [
         `accuracy ${percent(test.accuracy)}`,
         timeLeft(done + work(images, test.images)),
@@ -250,6 +272,7 @@ async function learn(
     const line = { epoch, trainLoss: loss, trainAccuracy, testAccuracy, imagesPerSecond, seconds: seconds() };
     if (json) process.stdout.write(`${JSON.stringify(line)}\n`);
     if (save !== undefined) {
+      if (engine) parameters = engine.parameters();
       const metadata = { model: model.name, seed: `${seed}`, epoch: `${epoch}`, testAccuracy: `${testAccuracy}` };
       writeWhole(save, writeSafetensors({ tensors: parameters, metadata }));
     }
@@ -258,11 +281,50 @@ async function learn(
   }
 
   bar.clear();
+  await engine?.close();
   out.write(`\n${interrupted ? 'Stopped: ' : ''}${result}, ${time(seconds())}, seed ${seed}\n`);
   if (interrupted) process.exitCode = 130; // as shells report Ctrl-C
 }
 
+/** An engine that stands at the first step, after the first three were compared with the reference. */
+async function engineOf(
+  {
+    model,
+    batch,
+    threads,
+    bitwise,
+    optimizerName,
+    optimizerOptions = {},
+  }: Pick<Settings, 'model' | 'batch' | 'threads' | 'bitwise' | 'optimizerName' | 'optimizerOptions'>,
+  parameters: Parameters,
+  training: Images,
+  out: NodeJS.WriteStream,
+): Promise<Engine> {
+  const options = {
+    batch,
+    threads,
+    optimizer: optimizerName,
+    optimizerOptions,
+    build: bitwise ? 'plain' : bestBuild(),
+  } as const;
+  const engine = await Engine.of(model, parameters, options);
+  const apart = await agreement(engine, model, training, Math.min(batch, 16));
+  await engine.load(parameters);
+  const how = `${threads} ${threads === 1 ? 'thread' : 'threads'}, ${engine.build === 'fma' ? '' : 'without '}fused multiply-add`;
+  out.write(`engine    ${how}; steps 1–3: gradients within ${apart.toExponential(0)} of the reference\n\n`);
+  if (apart < 1e-4) return engine;
+  await engine.close();
+  throw new Error(
+    `the engine's gradients are ${apart.toExponential(0)} off those of the reference, expected below 1e-4`,
+  );
+}
+
 interface Settings extends TrainOptions {
+  readonly optimizerName: OptimizerName;
+  /** Whether the engine of src/simd trains, and how. */
+  readonly engine: boolean;
+  readonly threads: number;
+  readonly bitwise: boolean;
   readonly model: Model;
   readonly layers: Layers;
   /** The highest rate of all steps. */

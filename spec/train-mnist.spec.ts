@@ -87,6 +87,30 @@ describe('scripts/train-mnist.ts', () => {
     expect(stdout).toContain('after 1 of 1 epoch,');
   });
 
+  it('--impl simd: the engine says how near it is to the reference; threads change nothing', () => {
+    const engine = (...more: string[]) => run(...few, '--impl', 'simd', '--model', 'cnnWithBn', ...more);
+    const { stdout, stderr, status } = engine('--threads', '3', '--bitwise');
+    expect([stderr, status]).toEqual(['', 0]);
+    expect(stdout).toMatch(
+      /\nengine {4}3 threads, without fused multiply-add; steps 1–3: gradients within \de-[67] of the reference\n/,
+    );
+    const numbers = (threads: string) =>
+      engine('--json', '--threads', threads)
+        .stdout.trimEnd()
+        .split('\n')
+        .map((line) => ({ ...JSON.parse(line), seconds: 0, imagesPerSecond: 0 }));
+    const [one, two, reference] = [
+      numbers('1'),
+      numbers('2'),
+      run(...few, '--json', '--model', 'cnnWithBn')
+        .stdout.trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ];
+    expect(two).toEqual(one);
+    reference.forEach(({ trainLoss }, i) => expect(Math.abs(one[i].trainLoss / trainLoss - 1)).toBeLessThan(1e-3));
+  });
+
   it('an optimizer, a schedule, and the pictures of a CSV file: the first ones to test on, the next ones to learn from', () => {
     const directory = mkdtempSync(join(tmpdir(), 'cnn-spec-train-'));
     try {
@@ -173,6 +197,8 @@ describe('scripts/train-mnist.ts', () => {
     const names = [
       'model',
       'impl',
+      'threads',
+      'bitwise',
       'seed',
       'epochs',
       'batch',
@@ -229,6 +255,8 @@ describe('scripts/train-mnist.ts', () => {
     [['--format', 'csv'], /^--format is csv without a directory, expected --data DIR$/],
     [['--data', 'golden/mnist', '--format', 'cvs'], /^--format is "cvs", expected one of idx, csv, cifar10$/],
     [['--optimizer', 'adam', '--momentum', '0.9'], /^--momentum is 0.9, expected none: adam has means of its own$/],
+    [['--threads', '2'], /^--threads is given for vectorized, expected it with --impl simd$/],
+    [['--impl', 'simd', '--threads', '0'], /^--threads is "0", expected an integer from 1 to 64$/],
     [['--momentum', '1'], /^sgd: momentum is 1, expected a number from 0 to below 1$/],
     [['--warm-up', '1.5'], /^--warm-up is "1.5", expected an integer ≥ 0$/],
     [['--model', 'cifar10Net'], /^the images are 1×28×28, expected 3×32×32 for cifar10Net$/],
