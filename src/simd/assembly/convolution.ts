@@ -109,25 +109,33 @@ export function convolve(x: usize, w: usize, b: usize, y: usize, geometry: usize
 
 /**
  * dx += what each tap of each window sends back: dx[n, ih, iw, c] += Σ_o dy[n,oh,ow,o] · w[o,kh,kw,c], w turned. Six places at
- * one tap are six pixels of dx, all different.
+ * one tap are six pixels of dx, all different. No block has parts of two images: the order in which a pixel's terms come does
+ * not depend on what images are before it.
  */
 export function convolveInputGradient(dy: usize, turned: usize, dx: usize, geometry: usize): void {
   const g = changetype<Geometry>(geometry);
-  const places = g.N * g.OH * g.OW;
-  for (let block = 0; block < places; block += BLOCK) {
-    const end = min(block + BLOCK, places);
-    let from = turned;
-    for (let kh = 0; kh < g.KH; kh++)
-      for (let kw = 0; kw < g.KW; kw++)
-        for (let c = 0; c < g.C; c += COLUMNS) {
-          goTo(block, at(dx, (kh * g.dilationH * g.W + kw * g.dilationW) * g.pixelX + c), g);
-          for (let first = block; first < end; first += ROWS) {
-            placeRows(false, min(ROWS, end - first) - 1, at(dy, first * g.pixelY), g);
-            tile(g.channelSteps, g.O, from, COLUMNS * 4, 0, min(COLUMNS, g.C - c));
-          }
-          from = at(from, g.O * COLUMNS);
-        }
+  const ofImage = g.OH * g.OW;
+  const whole = ofImage > BLOCK ? ofImage : (BLOCK / ofImage) * ofImage;
+  const places = g.N * ofImage;
+  for (let images = 0; images < places; images += whole) {
+    const until = min(images + whole, places);
+    for (let block = images; block < until; block += BLOCK)
+      sendBack(dy, turned, dx, block, min(block + BLOCK, until), g);
   }
+}
+
+/** What the places block ≤ place < end send back. */
+function sendBack(dy: usize, turned: usize, dx: usize, block: i32, end: i32, g: Geometry): void {
+  for (let kh = 0; kh < g.KH; kh++)
+    for (let kw = 0; kw < g.KW; kw++)
+      for (let c = 0; c < g.C; c += COLUMNS) {
+        goTo(block, at(dx, (kh * g.dilationH * g.W + kw * g.dilationW) * g.pixelX + c), g);
+        for (let first = block; first < end; first += ROWS) {
+          placeRows(false, min(ROWS, end - first) - 1, at(dy, first * g.pixelY), g);
+          tile(g.channelSteps, g.O, turned, COLUMNS * 4, 0, min(COLUMNS, g.C - c));
+        }
+        turned = at(turned, g.O * COLUMNS);
+      }
 }
 
 /**
