@@ -70,7 +70,7 @@ function apart(a: ArrayLike<number>, b: ArrayLike<number>): number {
 }
 
 const lengthOf = (data: Float64Array) => Math.sqrt(data.reduce((sum, value) => sum + value * value, 0));
-const some = Uint32Array.of(3, 1, 7);
+const some = Uint32Array.of(3, 1, 7, 0, 4);
 const engineFor = (model: Model, parameters: Parameters, options = {}) =>
   Engine.of(model, parameters, { batch: 8, optimizer: 'adam', ...options });
 
