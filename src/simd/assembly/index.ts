@@ -16,3 +16,4 @@ export * from './pictures';
 export * from './pools';
 export * from './sparse';
 export * from './pictures';
+export * from './winograd';

@@ -10,9 +10,12 @@ import { packedPosition, type Parameter } from './parameter.ts';
 import type { Plan } from './plan.ts';
 import { chunksOf, part, type Call, type Program, type Share } from './program.ts';
 import { imageOf, pictureIn, Value, type Picture } from './value.ts';
+import { winograd, winogradCalls, winogradRoom, type Winograd } from './winograd.ts';
 
 /** About so many places of a window are done in one call: what comes next finds them in the cache. */
 const PLACES = 256;
+
+const sizesOf = ({ H, W, C }: Value) => ({ H, W, C });
 
 /** A layer that is a convolution of x: conv2d, groupedConv2d; or linear, of images of one pixel. */
 function convolutionOf({ name, layer, parameters, zero, options = {} }: Node, x: Value): Omit<Convolution, 'N'> {
@@ -98,7 +101,14 @@ export function convolutionStage(plan: Plan, node: Node, input: Value, { relu = 
     return geometries.get(N)!;
   }
   const most = Math.max(1, Math.floor(PLACES / places));
-  const scratch = plan.scratch(pool ? most * places * O : 0);
+  // 3×3 taps next to each other, and enough channels: a quarter of the products for each number of y, and some sums.
+  const dense9 = KH === 3 && KW === 3 && g.row(1, 1) + top === 2 && g.column(1, 1) + left === 2;
+  const patches = plan.images * Math.ceil(OH / 2) * Math.ceil(OW / 2); // fewer do not pay for changing the kernels
+  const quick = dense9 && groups === 1 && slice % 8 === 0 && O % 8 === 0 && slice >= 16 && patches >= 100;
+  let [forwards, backwards]: (Winograd | undefined)[] = [];
+  const unpooled = pool ? most * places * O : 0;
+  const scratch = plan.scratch(unpooled + (quick ? winogradRoom(slice, O) : 0));
+  const quickRoom = (share: Share) => scratch(share) + 4 * unpooled;
 
   plan.stages.push({
     name: node.name,
@@ -107,6 +117,15 @@ export function convolutionStage(plan: Plan, node: Node, input: Value, { relu = 
       if (!enough()) {
         own = pictureIn(space, images, [x.H, x.W, x.C], g);
         if (x.learns) ownGradient = pictureIn(space, images, [x.H, x.W, x.C], g);
+      }
+      if (quick) {
+        const { picture } = x;
+        const [ofX, ofY] = [
+          { ...picture, ...sizesOf(x) },
+          { H: OH, W: OW, C: O, row: 4 * OW * O, image: 4 * places * O },
+        ];
+        forwards = winograd(plan, ofX, ofY, top, left);
+        if (x.learns && !sparse) backwards = winograd(plan, ofY, { ...x.gradient, ...sizesOf(x) }, 2 - top, 2 - left);
       }
       if (!pool) return;
       index = space.room((images * y.numbers) / 4);
@@ -126,7 +145,10 @@ export function convolutionStage(plan: Plan, node: Node, input: Value, { relu = 
         const from = own ?? x.picture;
         const to = pool ? scratch(share) : imageOf(y.picture, n);
         const calls: Call[] = own ? copy('copyPictures', x.picture, own, n, count) : [];
-        for (const at of groupsOf(share))
+        if (forwards)
+          calls.push(...winogradCalls(forwards, imageOf(x.picture, n), to, count, bias.theta, quickRoom(share)));
+        else
+          for (const at of groupsOf(share))
           calls.push(['convolve', under(from, n) + at.x, weights.theta + at.w, bias.theta + at.b, to + at.y, geometryFor(count)]); // prettier-ignore
         if (relu && !pool) calls.push(['relu', to, to, count * places * O]);
         for (let i = 0; pool && i < count; i++)
@@ -151,6 +173,11 @@ export function convolutionStage(plan: Plan, node: Node, input: Value, { relu = 
           else calls.push(['reluMaxPoolBackward', dy, row, at, slopes + 4 * i * places * O, OH, OW, O]);
         }
         if (to === undefined) return calls;
+        if (backwards) {
+          const b = x.firstBack(reader) ? backwards.zeros : 0;
+          const [dy, dx] = [slopesAt(n), imageOf(x.gradient, n)];
+          return [...calls, ...winogradCalls(backwards, dy, dx, count, b, quickRoom(share))];
+        }
         const { first } = groundOf(to);
         if (fresh) calls.push(['clear', first + n * to.image, count * to.image]);
         if (sparse)
@@ -209,8 +236,42 @@ export function convolutionStage(plan: Plan, node: Node, input: Value, { relu = 
 
     moved: (share) =>
       groupsOf(share)
-        .filter(({ turned, first, end }) => turned > 0 && first < end)
-        .map(({ w, turned, first, end }) => ['turn', weights.theta + w, turned, ofGroup, slice, KH * KW, first, end]),
+        .filter(({ first, end }) => first < end)
+        .flatMap(({ w, turned, first, end }): Program => {
+          const calls: Call[] = [];
+          if (turned) calls.push(['turn', weights.theta + w, turned, ofGroup, slice, KH * KW, first, end]);
+          if (forwards) {
+            const [panels, tapStep] = [O / 8, 8 * slice];
+            const mine = [first / 8, Math.ceil(end / 8), 0, slice];
+            calls.push([
+              'changeKernels',
+              weights.theta,
+              forwards.kernels,
+              panels,
+              slice,
+              9 * tapStep,
+              tapStep,
+              0,
+              ...mine,
+            ]);
+          }
+          if (backwards) {
+            const [panels, panelStep] = [slice / 8, 8 * O];
+            const mine = [0, panels, first, end];
+            calls.push([
+              'changeKernels',
+              turned,
+              backwards.kernels,
+              panels,
+              O,
+              panelStep,
+              panels * panelStep,
+              1,
+              ...mine,
+            ]);
+          }
+          return calls;
+        }),
   });
   return y;
 
