@@ -67,6 +67,7 @@ export async function plant<Module = typeof import('../src/layers.ts')>(
   const copy = mkdtempSync(join(tmpdir(), 'cnn-spec-planted-'));
   try {
     symlinkSync(modules, join(copy, 'node_modules'));
+    writeFileSync(join(copy, 'package.json'), '{"type":"module"}'); // else what is in it may be loaded as CommonJS
     // What no edit reaches stays where it is, and need not be compiled again: half the time and more, measured.
     const files = changed(edits);
     const folders = new Set(['.', ...Array.from(files, dirname)]);
