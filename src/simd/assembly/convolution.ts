@@ -233,19 +233,63 @@ function transposeQuarter(from: usize, to: usize): void {
 
 /** y[c] = Σ_rows x[row, c] for first ≤ c < end, added up in float64; from one row to the next are `step` numbers. */
 export function sumRows(x: usize, y: usize, rows: i32, step: i32, first: i32, end: i32): void {
-  for (let c = first; c < end; c += 4) {
-    const rest = end - c;
-    let left = f64x2.splat(0);
-    let right = f64x2.splat(0);
-    let from = at(x, c);
-    for (let row = 0; row < rows; row++) {
-      // beyond the last column is the next row, or the room behind the last: read, and not stored
-      const values = v128.load(from);
-      left = f64x2.add(left, f64x2.promote_low_f32x4(values));
-      right = f64x2.add(right, f64x2.promote_low_f32x4(v128.shuffle<f32>(values, values, 2, 3, 2, 3)));
-      from = at(from, step);
-    }
-    const sums = v128.shuffle<f32>(f32x4.demote_f64x2_zero(left), f32x4.demote_f64x2_zero(right), 0, 1, 4, 5);
-    storeSome(at(y, c), sums, sums, min(4, rest));
+  let c = first;
+  for (; c + 16 <= end; c += 16) sumRows16(at(x, c), at(y, c), rows, (step as usize) << 2);
+  for (; c < end; c += 4) sumRows4(at(x, c), at(y, c), rows, (step as usize) << 2, min(4, end - c));
+}
+
+/** 16 columns, of which a line of the cache has all. */
+function sumRows16(x: usize, y: usize, rows: i32, step: usize): void {
+  let a = f64x2.splat(0);
+  let b = f64x2.splat(0);
+  let c = f64x2.splat(0);
+  let d = f64x2.splat(0);
+  let e = f64x2.splat(0);
+  let f = f64x2.splat(0);
+  let g = f64x2.splat(0);
+  let h = f64x2.splat(0);
+  for (; rows > 0; rows--, x += step) {
+    a = f64x2.add(a, firstTwo(v128.load(x)));
+    b = f64x2.add(b, lastTwo(v128.load(x)));
+    c = f64x2.add(c, firstTwo(v128.load(x, 16)));
+    d = f64x2.add(d, lastTwo(v128.load(x, 16)));
+    e = f64x2.add(e, firstTwo(v128.load(x, 32)));
+    f = f64x2.add(f, lastTwo(v128.load(x, 32)));
+    g = f64x2.add(g, firstTwo(v128.load(x, 48)));
+    h = f64x2.add(h, lastTwo(v128.load(x, 48)));
   }
+  v128.store(y, rounded(a, b));
+  v128.store(y, rounded(c, d), 16);
+  v128.store(y, rounded(e, f), 32);
+  v128.store(y, rounded(g, h), 48);
+}
+
+/** Up to 4 columns. Beyond the last is the next row, or the room behind the last: read, and not stored. */
+function sumRows4(x: usize, y: usize, rows: i32, step: usize, columns: i32): void {
+  let a = f64x2.splat(0);
+  let b = f64x2.splat(0);
+  for (; rows > 0; rows--, x += step) {
+    a = f64x2.add(a, firstTwo(v128.load(x)));
+    b = f64x2.add(b, lastTwo(v128.load(x)));
+  }
+  const sums = rounded(a, b);
+  storeSome(y, sums, sums, columns);
+}
+
+// @ts-ignore: decorator
+@inline
+function firstTwo(x: v128): v128 {
+  return f64x2.promote_low_f32x4(x);
+}
+
+// @ts-ignore: decorator
+@inline
+function lastTwo(x: v128): v128 {
+  return f64x2.promote_low_f32x4(v128.shuffle<f32>(x, x, 2, 3, 2, 3));
+}
+
+// @ts-ignore: decorator
+@inline
+function rounded(a: v128, b: v128): v128 {
+  return v128.shuffle<f32>(f32x4.demote_f64x2_zero(a), f32x4.demote_f64x2_zero(b), 0, 1, 4, 5);
 }

@@ -11,7 +11,13 @@ import { COLUMNS, ROWS, setRow, tile } from './tile';
 //
 //     patches[16][patch][c]     kernels[16][panel][c][o], o < 8     products[16][patch][o]
 //
-// C and O are multiples of 8. The patches of images are counted through: (n, row, column).
+// Backward, dx is such a convolution of dy with the kernels turned. dw goes back through the same three steps: the gradient of m
+// from that of y, 16 matrix products over the patches, and from the gradient of the changed kernels that of the kernels.
+//
+//     slopes[16][panel][patch][o], o < 8     sums[16][panel][c][o]
+//
+// C and O are multiples of 8. The patches of images are counted through: (n, row, column). From one patch to the next are `pitch`
+// numbers, more than C.
 
 /** Where images lie, and the patches on them: 32-bit integers one after the other, see src/simd/engine/winograd.ts. */
 @unmanaged
@@ -31,6 +37,9 @@ class Patches {
   across: i32;
 }
 
+/** Of so many channels all sums over patches are done before the next: what they read stays in the nearest cache. */
+const CHANNELS: i32 = 8 * ROWS;
+
 // @ts-ignore: decorator
 @inline
 function at(x: usize, i: i32): usize {
@@ -38,16 +47,24 @@ function at(x: usize, i: i32): usize {
 }
 
 /** The patches first ≤ i < first + count of x, changed. `edge` is room for one patch of four channels: 64 numbers. */
-export function changePatches(x: usize, patches: usize, first: i32, count: i32, edge: usize, geometry: usize): void {
+export function changePatches(
+  x: usize,
+  patches: usize,
+  first: i32,
+  count: i32,
+  pitch: i32,
+  edge: usize,
+  geometry: usize,
+): void {
   const g = changetype<Patches>(geometry);
-  const step = ((count * g.C) as usize) << 2;
+  const step = ((count * pitch) as usize) << 2;
   for (let i = 0; i < count; i++) {
     const n = (first + i) / (g.down * g.across);
     const patch = (first + i) % (g.down * g.across);
     const h = 2 * (patch / g.across) - g.top;
     const w = 2 * (patch % g.across) - g.left;
     const image = x + (n as usize) * (g.image as usize);
-    const to = at(patches, i * g.C);
+    const to = at(patches, i * pitch);
     if (h >= 0 && w >= 0 && h + 4 <= g.H && w + 4 <= g.W) {
       const from = at(image + (h as usize) * (g.row as usize), w * g.C);
       for (let c = 0; c < g.C; c += 4) changePatch(at(from, c), g.row as usize, (g.C as usize) << 2, at(to, c), step);
@@ -159,6 +176,7 @@ function halved(x: v128): v128 {
 /** The 16 products: products[i][patch][o] = Σ_c patches[i][patch][c] · kernels[i][panel][c][o]; `steps` are C integers 4. */
 export function multiplyPatches(
   patches: usize,
+  pitch: i32,
   kernels: usize,
   products: usize,
   zeros: usize,
@@ -174,7 +192,7 @@ export function multiplyPatches(
         const last = min(ROWS, count - first) - 1;
         for (let row = 0; row < ROWS; row++) {
           const patch = i * count + first + min(row, last);
-          setRow(row, at(patches, patch * C), at(products, patch * O + o));
+          setRow(row, at(patches, patch * pitch), at(products, patch * O + o));
         }
         tile(steps, C, w, COLUMNS * 4, zeros, COLUMNS);
       }
@@ -227,4 +245,125 @@ function ofProducts(from: usize, step: usize, j: i32): v128 {
   const c = v128.load(from + 2 * step);
   if (j == 0) return f32x4.add(f32x4.add(v128.load(from), b), c);
   return f32x4.sub(f32x4.sub(b, c), v128.load(from + 3 * step));
+}
+
+/**
+ * Backward from y to the products, of the kernels firstO ≤ o < endO: dy0, dy0 + dy1, dy0 − dy1, −dy1 of the columns of the 2×2
+ * numbers of dy of each patch, and of what that gives the same of the rows. Beyond dy is 0.
+ */
+export function changeSlopes(
+  dy: usize,
+  slopes: usize,
+  first: i32,
+  count: i32,
+  firstO: i32,
+  endO: i32,
+  geometry: usize,
+): void {
+  const g = changetype<Patches>(geometry);
+  const step = ((count * (endO - firstO)) as usize) << 2;
+  const zero = f32x4.splat(0);
+  for (let i = 0; i < count; i++) {
+    const n = (first + i) / (g.down * g.across);
+    const patch = (first + i) % (g.down * g.across);
+    const h = 2 * (patch / g.across);
+    const w = 2 * (patch % g.across);
+    const corner = at(dy + (n as usize) * (g.image as usize) + (h as usize) * (g.row as usize), w * g.C);
+    const below = h + 1 < g.H;
+    const beside = w + 1 < g.W;
+    for (let o = firstO; o < endO; o += 4) {
+      const from = at(corner, o);
+      const a = v128.load(from);
+      const b = beside ? v128.load(at(from, g.C)) : zero;
+      const c = below ? v128.load(from + (g.row as usize)) : zero;
+      const d = below && beside ? v128.load(at(from + (g.row as usize), g.C)) : zero;
+      const panel = (o - firstO) / COLUMNS;
+      const to = at(slopes, (panel * count + i) * COLUMNS + (o & 4));
+      storeSlopes(a, b, to, step);
+      storeSlopes(f32x4.add(a, c), f32x4.add(b, d), to + 4 * step, step);
+      storeSlopes(f32x4.sub(a, c), f32x4.sub(b, d), to + 8 * step, step);
+      storeSlopes(f32x4.neg(c), f32x4.neg(d), to + 12 * step, step);
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function storeSlopes(a: v128, b: v128, to: usize, step: usize): void {
+  v128.store(to, a);
+  v128.store(to + step, f32x4.add(a, b));
+  v128.store(to + 2 * step, f32x4.sub(a, b));
+  v128.store(to + 3 * step, f32x4.neg(b));
+}
+
+/**
+ * sums[i][panel][c][o] = Σ_patch patches[i][patch][c] · slopes[i][panel][patch][o] for the kernels firstO ≤ o < endO, begun with
+ * the 8 numbers at `start`, or with what is there if that is 0; `steps` are `count` times the bytes from patch to patch.
+ */
+export function multiplySlopes(
+  patches: usize,
+  steps: usize,
+  slopes: usize,
+  sums: usize,
+  start: usize,
+  count: i32,
+  C: i32,
+  O: i32,
+  firstO: i32,
+  endO: i32,
+): void {
+  const step = load<i32>(steps) as usize;
+  for (let i = 0; i < 16; i++) {
+    const plane = patches + ((i * count) as usize) * step;
+    for (let group = 0; group < C; group += CHANNELS)
+      for (let o = firstO; o < endO; o += COLUMNS) {
+        const from = at(slopes, (i * (endO - firstO) + o - firstO) * count);
+        const to = at(sums, (i * O + o) * C);
+        const end = min(group + CHANNELS, C);
+        for (let c = group; c < end; c += ROWS) {
+          const last = min(ROWS, end - c) - 1;
+          for (let row = 0; row < ROWS; row++) {
+            const channel = c + min(row, last);
+            setRow(row, at(plane, channel), at(to, channel * COLUMNS));
+          }
+          tile(steps, count, from, COLUMNS * 4, start, COLUMNS);
+        }
+      }
+  }
+}
+
+/**
+ * From the gradient of the changed kernels firstO ≤ o < endO to that of the kernels, in panels: g0 + (g1 + g2)/2, (g1 − g2)/2,
+ * (g1 + g2)/2 + g3 of the columns, and then of the rows.
+ */
+export function changeSums(sums: usize, dw: usize, C: i32, O: i32, firstO: i32, endO: i32): void {
+  const step = ((O * C) as usize) << 2;
+  const tap = ((COLUMNS * C) as usize) << 2;
+  for (let o = firstO; o < endO; o += COLUMNS)
+    for (let k = 0; k < C * COLUMNS; k += 4) {
+      const from = at(sums, o * C + k);
+      const to = at(dw, o * 9 * C + k);
+      for (let j = 0; j < 3; j++) {
+        const a = ofSums(from, step, j);
+        const b = ofSums(from + 4 * step, step, j);
+        const c = ofSums(from + 8 * step, step, j);
+        const d = ofSums(from + 12 * step, step, j);
+        const middle = halved(f32x4.add(b, c));
+        const out = to + tap * (j as usize);
+        v128.store(out, f32x4.add(a, middle));
+        v128.store(out + 3 * tap, halved(f32x4.sub(b, c)));
+        v128.store(out + 6 * tap, f32x4.add(middle, d));
+      }
+    }
+}
+
+/** Column j of a row of the gradient of a kernel. */
+// @ts-ignore: decorator
+@inline
+function ofSums(from: usize, step: usize, j: i32): v128 {
+  const b = v128.load(from + step);
+  const c = v128.load(from + 2 * step);
+  if (j == 1) return halved(f32x4.sub(b, c));
+  const middle = halved(f32x4.add(b, c));
+  return j == 0 ? f32x4.add(v128.load(from), middle) : f32x4.add(middle, v128.load(from + 3 * step));
 }

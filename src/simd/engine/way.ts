@@ -1,0 +1,41 @@
+import type { Convolution } from '../convolution.ts';
+import type { Parameter } from './parameter.ts';
+import type { Plan } from './plan.ts';
+import type { Program, Share } from './program.ts';
+import type { Picture } from './value.ts';
+
+/** A convolution whose numbers all have their places in memory. */
+export interface Placed {
+  readonly plan: Plan;
+  /** Its geometry, for any number of images. */
+  readonly g: Omit<Convolution, 'N'>;
+  /** x, and dx if anybody asks for it: with as much of a border as the way needs that reads it. */
+  readonly x: Picture;
+  readonly dx: Picture | undefined;
+  /** Rows and columns of an image of x, its border included; where in it the first pixel is. */
+  readonly rows: number;
+  readonly columns: number;
+  readonly top: number;
+  readonly left: number;
+  /** The gradient of the convolution's own y, before relu and pools. */
+  readonly dy: Picture;
+  readonly weights: Parameter;
+  /** Without a gradient if it does not learn: then it is 0. */
+  readonly bias: { readonly theta: number; readonly gradient?: number };
+  /** The weights, turned for dx, of each group: see assembly/convolution.ts. */
+  readonly turned: readonly number[];
+}
+
+/** How a convolution is computed, forward and backward. */
+export interface Way {
+  /** About so many images at a time: what comes next finds them in the cache. */
+  readonly images: number;
+  /** y of the images n ≤ i < n + count, to this address. */
+  readonly forward: (share: Share, n: number, count: number, y: number) => Program;
+  /** dx of these images: written if nothing is there yet (`fresh`), else added. */
+  readonly inputGradient: (share: Share, n: number, count: number, fresh: boolean) => Program;
+  /** dw and db of a thread's kernels, over the whole batch. */
+  readonly weightGradient: (share: Share) => Program;
+  /** What follows when a thread's kernels have moved. */
+  readonly moved: (share: Share) => Program;
+}
