@@ -4,11 +4,15 @@ import { batchOf, type Images } from '../src/data/images.ts';
 import { initialize } from '../src/initialize.ts';
 import { implementations } from '../src/layers.ts';
 import * as models from '../src/models/index.ts';
+import { conv2dShape } from '../src/naive/conv2d.ts';
 import { forward, lossAndGradients, updateStatistics, type Model, type Parameters } from '../src/network.ts';
 import { adam, optimizerState } from '../src/optimizer.ts';
 import { random } from '../src/random.ts';
+import type { Build } from '../src/simd/compile.ts';
 import { Engine } from '../src/simd/engine/engine.ts';
-import { size } from '../src/tensor.ts';
+import type { Plan } from '../src/simd/engine/plan.ts';
+import { winogradPays } from '../src/simd/engine/winogradWay.ts';
+import { size, zeros } from '../src/tensor.ts';
 import { inputOf } from '../src/train.ts';
 
 const { vectorized } = implementations;
@@ -45,11 +49,31 @@ const odd: Model = {
   ],
 };
 
+/** 3×3 convolutions of stride 1 by Winograd's products: sizes without a half, borders of 0, 1 and 2, one before a pool. */
+const quick: Model = {
+  name: 'quick',
+  input: [3, 15, 12],
+  nodes: [
+    convolution('conv1', 'conv2d', [16, 3, 1, 1], {}),
+    convolution('conv2', 'conv2d', [24, 16, 3, 3], { padding: { top: 2, bottom: 1, left: 0, right: 1 } }),
+    { name: 'act2', layer: 'tanh' },
+    { name: 'block', body: [convolution('conv3', 'conv2d', [24, 24, 3, 3], { padding: 1 })], shortcut: [] },
+    convolution('conv4', 'conv2d', [16, 24, 3, 3], { padding: 0 }),
+    { name: 'act4', layer: 'relu' },
+    { name: 'pool4', layer: 'maxPool2d', options: { kernel: 2 } },
+    convolution('conv5', 'conv2d', [40, 16, 3, 3], { padding: 2 }),
+    { name: 'act5', layer: 'relu' },
+    { name: 'pool5', layer: 'globalAvgPool2d' },
+    { name: 'fc', layer: 'linear', parameters: { w: [5, 40], b: [5] } },
+  ],
+};
+
 const all: readonly Model[] = [
   ...Object.values(models.digitModels),
   models.cifar10Net,
   models.resnet18({ input: [3, 64, 64], widths: [8, 16, 20, 24], dropout: 0.5 }),
   odd,
+  quick,
 ];
 
 /** Eight images of random bytes. */
@@ -75,12 +99,16 @@ const engineFor = (model: Model, parameters: Parameters, options = {}) =>
   Engine.of(model, parameters, { batch: 8, optimizer: 'adam', ...options });
 
 describe('engine', () => {
-  it.each(all.map((model) => [model.name, model] as const))(
+  it.each<[string, Model, Build?]>([
+    ...all.map((model): [string, Model] => [model.name, model]),
+    ['odd, plain', odd, 'plain'],
+    ['quick, plain', quick, 'plain'],
+  ])(
     '%s: loss, logits, gradients, running statistics and evaluation are those of the reference',
-    async (_, model) => {
+    async (_, model, build) => {
       const images = imagesFor(model);
       const parameters = initialize(model, random(3));
-      const engine = await engineFor(model, parameters, { threads: 2 });
+      const engine = await engineFor(model, parameters, { threads: 2, ...(build && { build }) });
       const some = model === models.cifar10Net ? few : five; // the reference takes a second for each of its images
       const own = await engine.gradientsOf(images, some, random(9));
       const { x, labels } = batchOf(images, some);
@@ -105,6 +133,22 @@ describe('engine', () => {
     },
   );
 
+  it.each<[boolean, string, readonly number[], object]>([
+    [true, '3×3', [16, 16, 3, 3], {}],
+    [true, '3×3 with borders', [24, 16, 3, 3], { padding: { top: 2, bottom: 0, left: 1, right: 2 } }],
+    [false, '3×2', [16, 16, 3, 2], {}],
+    [false, 'dilated', [16, 16, 3, 3], { dilation: [1, 2] }],
+    [false, 'strided', [16, 16, 3, 3], { stride: [2, 1] }],
+    [false, 'of few channels', [16, 8, 3, 3], {}],
+    [false, 'of 20 kernels', [20, 16, 3, 3], {}],
+  ])('Winograd: %s, a convolution %s', (pays, _, w, options) => {
+    const [O, slice] = w;
+    const { C: _C, ...g } = conv2dShape(zeros([1, slice, 10, 10]), zeros(w), zeros([O]), options);
+    const of = (images: number) => winogradPays({ plan: { images } as Plan, g: { ...g, groups: 1, slice, O } });
+    expect(of(8)).toBe(pays);
+    expect(of(1)).toBe(false); // 16 to 25 patches
+  });
+
   it('three steps of adam are those of the reference', async () => {
     const model = models.page3TwoConv;
     const images = imagesFor(model);
@@ -125,11 +169,16 @@ describe('engine', () => {
     await engine.close();
   });
 
-  it.each(['plain', 'fma'] as const)('%s: the number of threads changes no bit', async (build) => {
+  it.each([
+    ['plain', 'odd', odd],
+    ['fma', 'odd', odd],
+    ['plain', 'quick', quick],
+    ['fma', 'quick', quick],
+  ] as const)('%s, %s: the number of threads changes no bit', async (build, _, model) => {
     const results: (Parameters & { logits: object })[] = [];
     for (const threads of [1, 2, 3]) {
-      const engine = await engineFor(odd, initialize(odd, random(3)), { threads, build });
-      const images = imagesFor(odd);
+      const engine = await engineFor(model, initialize(model, random(3)), { threads, build });
+      const images = imagesFor(model);
       for (let step = 0; step < 3; step++) await engine.step(images, five, random(step), 0.01);
       const { logits } = await engine.evaluate(images, Uint32Array.of(5, 6));
       results.push({ ...engine.parameters(), logits });
