@@ -29,7 +29,7 @@ export interface Winograd {
 }
 
 /** A 3×3 convolution of stride 1, from images to images, with so many rows and columns of zeros before: see assembly/winograd.ts. */
-export function winograd({ space }: Plan, from: Lying, to: Lying, top: number, left: number): Winograd {
+export function winograd({ space }: Pick<Plan, 'space'>, from: Lying, to: Lying, top: number, left: number): Winograd {
   const [down, across] = [Math.ceil(to.H / 2), Math.ceil(to.W / 2)];
   const put = ({ H, W, C, row, image }: Lying, before: readonly number[]) =>
     space.putIntegers([H, W, C, row, image, ...before, down, across]);
