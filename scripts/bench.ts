@@ -4,7 +4,7 @@ import { initialize } from '../src/initialize.ts';
 import { random } from '../src/random.ts';
 import { interleave, machine, repeat, tellsOthers, type Competitor } from './bench/interleave.ts';
 import { kernelRuns, LIMIT, type KernelRun } from './bench/kernels.ts';
-import { Peer, PeerDied, peers, type PeerName } from './bench/peer.ts';
+import { Peer, peers, type PeerName } from './bench/peer.ts';
 import { QUIET, ratioOf, speedOf, type Burst } from './bench/statistics.ts';
 import { trainers, type ImplementationName, type Trainer } from './bench/competitors.ts';
 import { kernelTable, tableOf, type KernelResult, type Result } from './bench/tables.ts';
@@ -100,15 +100,15 @@ async function main(): Promise<void> {
     for (const name of theirs) running.push(await Peer.start(name));
     const versions = running.map(({ name, version }) => `${name} ${version}`);
     const where = [machine(), ...versions].join(', ');
-    say(`${where}; ${date}, seed ${seed}`);
-    say(`${rounds} ${rounds === 1 ? 'turn' : 'turns'} of ${seconds} s each; --help says what the numbers are`);
+    const turns = `${rounds} ${rounds === 1 ? 'turn' : 'turns'} of ${seconds} s each`;
+    say(`${where}\n${date}, seed ${seed}, ${turns}; --help says what the numbers are`);
     if (!tellsOthers) say('This system does not tell what others do: all turns count.');
     const results = [];
     for (const name of names) results.push(...(await compete(name, ours, running, options)));
     const kernels = chosen.includes(KERNELS) ? await measureKernels(options) : [];
     report({ machine: where, date, seed, results, kernels });
   } catch (error) {
-    if (!(error instanceof PeerDied)) throw error;
+    if (!(error instanceof Error && running.some(({ died }) => died === error))) throw error;
     bar.clear();
     process.stderr.write(`bench: ${error.message}\n`);
     process.exitCode = 1;
@@ -130,8 +130,8 @@ async function compete(
   running: readonly Peer[],
   options: Options,
 ) {
-  const { seed, say } = options;
-  const { trainers: all, notes } = await trainers(name, ours, running, seed);
+  const { say } = options;
+  const { trainers: all, notes } = await trainers(name, ours, running, options);
   try {
     const nameOf = ({ implementation, threads }: Trainer) => `${implementation} on ${threads}`;
     const bursts = await inTurn(name, all, nameOf, options);

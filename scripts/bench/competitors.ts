@@ -8,7 +8,7 @@ import type { Build } from '../../src/simd/compile.ts';
 import { Engine } from '../../src/simd/engine/engine.ts';
 import { bestBuild } from '../../src/simd/instantiate.ts';
 import { inputOf } from '../../src/train.ts';
-import { repeat, type Competitor, type Done } from './interleave.ts';
+import { repeat, watched, type Competitor } from './interleave.ts';
 import { multiplyAdds } from './multiplyAdds.ts';
 import { peers, type Peer, type PeerName } from './peer.ts';
 import { picturesFor, works, type Work, type WorkName } from './works.ts';
@@ -26,8 +26,14 @@ export interface Trainer extends Competitor {
   readonly close: () => Promise<void>;
 }
 
-/** Seconds that a step of a slow implementation may take; with as many images as that allows. */
-const LONGEST = 1;
+/** Who needs more seconds for an image is left out. */
+const LONGEST = 5;
+
+/** A step may take as long as so many turns; if it would take longer, it has fewer images. */
+const TURNS = 2;
+
+/** The seconds in which it is found out how slow an implementation is: once to warm up, and once. */
+const TRIAL = 0.1;
 
 /** Images after images of the set, over and over: the positions of each batch. */
 function turns({ labels: { length } }: Images, batch: number): () => Uint32Array {
@@ -106,18 +112,16 @@ function peerTrainer(peer: Peer, work: WorkName, threads: number, batch: number)
   };
 }
 
-/** Seconds that a slow implementation takes for a multiply-add of M1, forward, and what comes with it: of one image, when it has warmed up. */
-async function pace(of: (work: WorkName, batch: number) => Trainer): Promise<number> {
-  const trainer = of('M1', 1);
-  let last: Done;
-  for (let i = 0; i < 4; i++) {
-    await trainer.prepare?.();
-    last = await trainer.work(0);
-  }
-  return last!.seconds / last!.amount / multiplyAdds(works.M1.model);
+/** Seconds of CPU time that it takes for an image. */
+async function secondsOfImage(trainer: Trainer): Promise<number> {
+  await trainer.prepare?.();
+  await trainer.work(TRIAL);
+  const { cpuSeconds, amount } = await watched(() => trainer.work(TRIAL));
+  return cpuSeconds / amount;
 }
 
-const paces = new Map<string, Promise<number>>();
+/** Seconds that slow implementations take for an image of M1. */
+const paces = new Map<ImplementationName, number>();
 
 /**
  * Whoever trains a network, of the implementations that are asked for; and, in a sentence each, who does not, or only on fewer images
@@ -127,20 +131,26 @@ export async function trainers(
   name: WorkName,
   chosen: readonly ImplementationName[],
   running: readonly Peer[],
-  seed: number,
+  { seed, seconds }: { readonly seed: number; readonly seconds: number },
 ): Promise<{ trainers: readonly Trainer[]; notes: readonly string[] }> {
   const work: Work = works[name];
   const pictures = picturesFor(work, seed);
   const [found, notes]: [Trainer[], string[]] = [[], []];
 
-  /** How many images a step may have in time, as fast as M1 goes. */
+  /** With as many images a step as there is time for; M1 says beforehand whether there is for one. */
   const slow = async (implementation: ImplementationName, of: (work: WorkName, batch: number) => Trainer) => {
-    if (!paces.has(implementation)) paces.set(implementation, pace(of));
-    const ofImage = (await paces.get(implementation)!) * multiplyAdds(work.model);
-    const batch = Math.min(work.batch, Math.floor(LONGEST / ofImage));
-    const about = `an image takes it about ${ofImage.toPrecision(1)} s`;
-    if (batch < 1) return void notes.push(`${implementation} is left out: ${about}`);
-    if (batch < work.batch) notes.push(`${implementation} has ${batch} images a step, not ${work.batch}: ${about}`);
+    if (!paces.has(implementation)) paces.set(implementation, await secondsOfImage(of('M1', 1)));
+    const foreseen = (paces.get(implementation)! * multiplyAdds(work.model)) / multiplyAdds(works.M1.model);
+    if (foreseen > LONGEST)
+      return void notes.push(
+        `${implementation} is left out: going by M1, an image would take it ${Math.round(foreseen)} s`,
+      );
+    const ofImage = await secondsOfImage(of(name, 1));
+    const batch = Math.max(1, Math.min(work.batch, Math.floor((TURNS * seconds) / ofImage)));
+    if (batch < work.batch)
+      notes.push(
+        `${implementation} has ${batch} ${batch === 1 ? 'image' : 'images'} a step: each takes it about ${ofImage.toPrecision(1)} s`,
+      );
     found.push(of(name, batch));
   };
 

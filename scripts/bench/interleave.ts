@@ -54,7 +54,7 @@ export async function interleave<C extends Competitor>(
 }
 
 /** A burst, and what others did meanwhile: what all CPUs were busy with, but not we, nor a process that worked for us. */
-async function watched(work: () => Promise<Done>): Promise<Burst> {
+export async function watched(work: () => Promise<Done>): Promise<Burst> {
   const [busy, own, began] = [busySeconds(), process.cpuUsage(), performance.now()];
   const { amount, seconds, cpuSeconds: theirs } = await work();
   const { user, system } = process.cpuUsage(own);

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { packagedMnist } from '../packagedMnist.ts';
@@ -40,51 +40,52 @@ export interface Answer {
 export class Peer {
   readonly name: PeerName;
   readonly version: string;
-  readonly #child: ChildProcessWithoutNullStreams;
-  readonly #lines: AsyncIterator<string>;
-  readonly #said: () => string;
+  readonly #talk: Awaited<ReturnType<typeof begin>>;
+  /** Why it answers no more. */
+  died: Error | undefined;
 
-  private constructor(name: PeerName, version: string, { child, lines, said }: Awaited<ReturnType<typeof begin>>) {
+  private constructor(name: PeerName, version: string, talk: Awaited<ReturnType<typeof begin>>) {
     this.name = name;
     this.version = version;
-    this.#child = child;
-    this.#lines = lines;
-    this.#said = said;
+    this.#talk = talk;
   }
 
-  /** @throws RangeError if it is not installed */
-  static async start(name: PeerName): Promise<Peer> {
-    for (const [command, ...args] of peers[name].commands) {
-      const begun = await begin(command, [...args, packagedMnist()]);
-      const { value } = await begun.lines.next();
-      if (value !== undefined) return new Peer(name, (JSON.parse(value) as { version: string }).version, begun);
+  /** @throws RangeError if none of the commands runs */
+  static async start(name: PeerName, commands: readonly (readonly string[])[] = peers[name].commands): Promise<Peer> {
+    for (const [command, ...args] of commands) {
+      const talk = begin(command, [...args, packagedMnist()]);
+      const line = await talk.next();
+      if (line !== undefined) return new Peer(name, (JSON.parse(line) as { version: string }).version, talk);
     }
     throw new RangeError(`--peer ${name}: ${peers[name].missing}`);
   }
 
-  /** @throws PeerDied */
+  /** @throws Error if it has died, the one that is then `died` */
   async ask(question: Question): Promise<Answer> {
-    this.#child.stdin.write(`${JSON.stringify(question)}\n`);
-    const { value } = await this.#lines.next();
-    if (value === undefined) throw new PeerDied(`the peer ${this.name} has died: ${this.#said() || 'it said nothing'}`);
-    return JSON.parse(value) as Answer;
+    this.#talk.say(`${JSON.stringify(question)}\n`);
+    const line = await this.#talk.next();
+    if (line !== undefined) return JSON.parse(line) as Answer;
+    this.died = new Error(`the peer ${this.name} has died: ${this.#talk.complaint() || 'it does not say why'}`);
+    throw this.died;
   }
 
   close(): void {
-    this.#child.kill();
+    this.#talk.end();
   }
 }
 
-/** One sentence on stderr is enough: it is no defect of this program. */
-export class PeerDied extends Error {}
-
-/** A process, the lines it writes, and the last line of its complaints. Where there is no such command, there are no lines. */
-async function begin(command: string, args: readonly string[]) {
+/** Talks with a process, line by line. Where there is no such command, or it has ended, it says no line. */
+function begin(command: string, args: readonly string[]) {
   const child = spawn(command, args);
   let complaints = '';
   child.stderr.on('data', (chunk) => (complaints += chunk));
-  child.stdin.on('error', () => {}); // it has died: its lines end, too
-  child.on('error', () => child.stdout.destroy());
+  child.stdin.on('error', () => {}); // it has ended: so have its lines
+  const ended = new Promise<undefined>((resolve) => child.on('error', () => resolve(undefined)));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  return { child, lines, said: () => complaints.trimEnd().split('\n').at(-1)! };
+  return {
+    say: (line: string) => void child.stdin.write(line),
+    next: () => Promise.race([ended, lines.next().then(({ value }) => value as string | undefined)]),
+    complaint: () => complaints.trimEnd().split('\n').at(-1)!,
+    end: () => void child.kill(),
+  };
 }

@@ -78,7 +78,7 @@ const speed = (value: number) => (value < 100 ? value.toPrecision(3) : Math.roun
 
 function ratio(value: number | undefined, basis: Basis = 'quiet'): string {
   if (value === undefined) return '';
-  return `${value < 10 ? value.toFixed(2) : speed(value)}${MARK[basis]}`;
+  return `${value < 1 ? value.toPrecision(2) : value < 10 ? value.toFixed(2) : speed(value)}${MARK[basis]}`;
 }
 
 const plusMinus = (share: number) => `±${(100 * share).toFixed(0)} %`;
