@@ -7,6 +7,7 @@ import { kernelRuns, LIMIT, type KernelRun } from './bench/kernels.ts';
 import { Peer, peers, type PeerName } from './bench/peer.ts';
 import { QUIET, ratioOf, speedOf, type Burst } from './bench/statistics.ts';
 import { trainers, type ImplementationName, type Trainer } from './bench/competitors.ts';
+import { resultOf } from './bench/resultOf.ts';
 import { kernelTable, tableOf, type KernelResult, type Result } from './bench/tables.ts';
 import { describe, picturesFor, works, type Work, type WorkName } from './bench/works.ts';
 import { profileTable } from './profileTable.ts';
@@ -38,7 +39,7 @@ How long
   --seconds X             of a turn, at least one step (default 0.5)
 
   --profile               instead, milliseconds of a step by layer, of the engine on one thread
-  --json                  { machine, date, seed, results, kernels } on stdout and nothing else
+  --json                  { machine, date, seed, results, kernels, notes } on stdout and nothing else
   --help                  this text
 
 A turn begins with the first weights, and is quiet if others took at most ${QUIET * 100} % of the CPUs: numbers are medians over
@@ -103,10 +104,14 @@ async function main(): Promise<void> {
     const turns = `${rounds} ${rounds === 1 ? 'turn' : 'turns'} of ${seconds} s each`;
     say(`${where}\n${date}, seed ${seed}, ${turns}; --help says what the numbers are`);
     if (!tellsOthers) say('This system does not tell what others do: all turns count.');
-    const results = [];
-    for (const name of names) results.push(...(await compete(name, ours, running, options)));
+    const [results, notes]: [Result[], string[]] = [[], []];
+    for (const name of names) {
+      const found = await compete(name, ours, running, options);
+      results.push(...found.results);
+      notes.push(...found.notes.map((note) => `${name}: ${note}`));
+    }
     const kernels = chosen.includes(KERNELS) ? await measureKernels(options) : [];
-    report({ machine: where, date, seed, results, kernels });
+    report({ machine: where, date, seed, results, kernels, notes });
   } catch (error) {
     if (!(error instanceof Error && running.some(({ died }) => died === error))) throw error;
     bar.clear();
@@ -139,7 +144,7 @@ async function compete(
     say(`\n${name}: ${describe(works[name])}`);
     say(tableOf(results));
     for (const note of notes) say(note);
-    return results;
+    return { results, notes };
   } finally {
     for (const trainer of all) await trainer.close();
   }
@@ -156,31 +161,6 @@ function inTurn<C extends Competitor>(
   const progress = (share: number, competitor: C) =>
     bar.show(share, what, [`${Math.floor(100 * share)} %`, nameOf(competitor)]);
   return interleave(competitors, rounds, seconds, random(seed, 2), progress).finally(() => bar.clear());
-}
-
-function resultOf(work: WorkName, trainer: Trainer, bursts: Bursts<Trainer>): Result {
-  const { implementation, threads, fma, batch } = trainer;
-  const own = bursts.get(trainer)!;
-  const { value: imagesPerSecond, ...measured } = speedOf(own, threads);
-  const speed = (other: Trainer) => speedOf(bursts.get(other)!, other.threads).value;
-  /** To each other implementation, of its competitors among `rivals` to the fastest. */
-  const ratios = (rivals: readonly Trainer[]) => {
-    const fastest = new Map<ImplementationName, Trainer>();
-    for (const rival of rivals.toSorted((a, b) => speed(a) - speed(b)))
-      if (rival.implementation !== implementation) fastest.set(rival.implementation, rival);
-    fastest.delete('simd'); // is what is compared, not what others are compared with
-    return [...fastest].map(
-      ([name, rival]) => [name, ratioOf(own, bursts.get(rival)!, Math.max(threads, rival.threads))] as const,
-    );
-  };
-  const best = ratios([...bursts.keys()]);
-  const alike = ratios([...bursts.keys()].filter((other) => other.threads === threads));
-  return {
-    ...{ work, implementation, threads, fma, batch, imagesPerSecond, ...measured, turns: own.length },
-    ratioTo: Object.fromEntries(best.map(([name, { value }]) => [name, value])),
-    ratioBasis: Object.fromEntries(best.map(([name, { basis }]) => [name, basis])),
-    ratioToSameThreads: Object.fromEntries(alike.map(([name, { value }]) => [name, value])),
-  };
 }
 
 // ── Kernels ─────────────────────────────────────────────────────────────────

@@ -7,7 +7,9 @@ import { describe, expect, it } from 'vitest';
 import { interleave, repeat } from '../scripts/bench/interleave.ts';
 import { kernelRuns, LIMIT, operationsOf } from '../scripts/bench/kernels.ts';
 import { multiplyAdds } from '../scripts/bench/multiplyAdds.ts';
+import type { ImplementationName } from '../scripts/bench/competitors.ts';
 import { Peer } from '../scripts/bench/peer.ts';
+import { resultOf } from '../scripts/bench/resultOf.ts';
 import { isQuiet, median, quantile, ratioOf, speedOf, spread, type Burst } from '../scripts/bench/statistics.ts';
 import { works, type Work, type WorkName } from '../scripts/bench/works.ts';
 import { profileTable } from '../scripts/profileTable.ts';
@@ -70,6 +72,29 @@ describe('medians and spreads', () => {
     expect(ratioOf(own.slice(0, 3), loud.slice(0, 3), 1)).toMatchObject({ value: 1.5, quiet: 0, basis: 'cpu' });
     expect(ratioOf(own.slice(0, 3), loud.slice(0, 3), 2)).toMatchObject({ value: 3, quiet: 0, basis: 'all' });
   });
+});
+
+it('others are compared with the better of a peer, and with as many threads', () => {
+  const entrant = (implementation: ImplementationName, threads: number, speed: number) =>
+    [{ implementation, threads, fma: null, batch: 1 }, [burst(speed, 0)]] as const;
+  const bursts = new Map([
+    entrant('pytorch', 1, 100),
+    entrant('simd', 1, 125),
+    entrant('simd', 2, 240),
+    entrant('pytorch', 2, 120),
+    entrant('vectorized', 1, 2),
+  ]);
+  const results = [...bursts.keys()].map((one) => resultOf('M2', one, bursts));
+  expect(results.map(({ ratioTo, ratioToSameThreads }) => [ratioTo, ratioToSameThreads])).toEqual([
+    [{ vectorized: 50 }, { vectorized: 50 }],
+    [
+      { pytorch: 125 / 120, vectorized: 62.5 },
+      { pytorch: 1.25, vectorized: 62.5 },
+    ],
+    [{ pytorch: 2, vectorized: 120 }, { pytorch: 2 }],
+    [{ vectorized: 60 }, {}],
+    [{ pytorch: 1 / 60 }, { pytorch: 0.02 }],
+  ]);
 });
 
 describe('turns', () => {
@@ -157,9 +182,10 @@ describe('scripts/bench.ts', () => {
   it('--json: results and kernels on stdout and nothing else', () => {
     const { stdout, status } = run(['--work', 'M1,kernels', '--rounds', '1', '--seconds', '0.01', '--json']);
     expect(status).toBe(0);
-    const { machine, date, seed, results, kernels, ...rest } = JSON.parse(stdout);
+    const { machine, date, seed, results, kernels, notes, ...rest } = JSON.parse(stdout);
     expect(rest).toEqual({});
     expect([machine, date, seed]).toEqual([expect.any(String), expect.stringMatching(/^\d{4}-\d\d-\d\d$/), 0]);
+    for (const note of notes) expect(note).toMatch(/^M1: (naive|vectorized|simd) has /); // so few images a step, no fma
     const builds = bestBuild() === 'fma' ? [false, true] : [false];
     const simd = builds.flatMap((fma) => [1, 2].map((threads) => ({ implementation: 'simd', threads, fma })));
     const ours = [
@@ -176,6 +202,7 @@ describe('scripts/bench.ts', () => {
           ...{ spread: 0, quiet: expect.any(Number), turns: 1, basis: expect.any(String) },
           ...{ ratioTo: each(positive), ratioBasis: each(expect.any(String)) },
           ratioToSameThreads: one.threads === 1 ? each(positive) : {},
+          sameThreadsBasis: one.threads === 1 ? each(expect.any(String)) : {},
         };
       }),
     );

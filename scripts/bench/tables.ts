@@ -20,6 +20,7 @@ export interface Result extends Omit<Measured, 'value'> {
   readonly ratioBasis: Ratios<Basis>;
   /** The same, with as many threads as this one. */
   readonly ratioToSameThreads: Ratios<number>;
+  readonly sameThreadsBasis: Ratios<Basis>;
 }
 
 /** How fast a kernel is, as --json says it. */
@@ -51,7 +52,7 @@ export function tableOf(results: readonly Result[]): string {
       plusMinus(result.spread),
       `${quiet}/${turns}`,
       ...references.map((name) => ratio(result.ratioTo[name], result.ratioBasis[name])),
-      ...(alike ? [ratio(result.ratioToSameThreads.pytorch)] : []),
+      ...(alike ? [ratio(result.ratioToSameThreads.pytorch, result.sameThreadsBasis.pytorch)] : []),
     ]);
   return grid([alike ? [...heads, 'threads alike'] : heads, ...rows]);
 }
