@@ -135,14 +135,15 @@ async function compete(
   running: readonly Peer[],
   options: Options,
 ) {
-  const { say } = options;
+  const { say, bar } = options;
+  bar.show(0, name, ['first trials']);
   const { trainers: all, notes } = await trainers(name, ours, running, options);
   try {
     const nameOf = ({ implementation, threads }: Trainer) => `${implementation} on ${threads}`;
     const bursts = await inTurn(name, all, nameOf, options);
     const results = all.map((trainer) => resultOf(name, trainer, bursts));
     say(`\n${name}: ${describe(works[name])}`);
-    say(tableOf(results));
+    if (results.length > 0) say(tableOf(results));
     for (const note of notes) say(note);
     return { results, notes };
   } finally {

@@ -229,6 +229,13 @@ describe('scripts/bench.ts', () => {
     expect(stdout.split('\n').filter((line) => line.length > 80 && !line.includes('Node '))).toEqual([]);
   });
 
+  it('who would take too long is left out, and the reason is said', () => {
+    const { stdout, status } = run(['--work', 'M4/64', '--implementation', 'naive', '--seconds', '0.01', '--json']);
+    expect(status).toBe(0);
+    const reason = /^M4\/64: naive is left out: going by M1, an image would take it up to \d+ s$/;
+    expect(JSON.parse(stdout)).toMatchObject({ results: [], notes: [expect.stringMatching(reason)] });
+  });
+
   it('--profile: milliseconds of a step by layer', () => {
     const { stdout, status } = run(['--work', 'M1', '--profile', '--seconds', '0.01', '--json']);
     expect(status).toBe(0);

@@ -26,8 +26,8 @@ export interface Trainer extends Competitor {
   readonly close: () => Promise<void>;
 }
 
-/** Who needs more seconds for an image is left out. */
-const LONGEST = 5;
+/** Who needs more seconds for an image is left out; without a trial, who would if all went as M1 does: large networks go better. */
+const [LONGEST, FORESEEN] = [5, 30];
 
 /** A step may take as long as so many turns; if it would take longer, it has fewer images. */
 const TURNS = 2;
@@ -120,6 +120,9 @@ async function secondsOfImage(trainer: Trainer): Promise<number> {
   return cpuSeconds / amount;
 }
 
+/** Images of a step of M1 in which it is found out: enough that the optimizer, which takes as long for one, hardly counts. */
+const FEW = 4;
+
 /** Seconds that slow implementations take for an image of M1. */
 const paces = new Map<ImplementationName, number>();
 
@@ -139,13 +142,12 @@ export async function trainers(
 
   /** With as many images a step as there is time for; M1 says beforehand whether there is for one. */
   const slow = async (implementation: ImplementationName, of: (work: WorkName, batch: number) => Trainer) => {
-    if (!paces.has(implementation)) paces.set(implementation, await secondsOfImage(of('M1', 1)));
+    if (!paces.has(implementation)) paces.set(implementation, await secondsOfImage(of('M1', FEW)));
     const foreseen = (paces.get(implementation)! * multiplyAdds(work.model)) / multiplyAdds(works.M1.model);
-    if (foreseen > LONGEST)
-      return void notes.push(
-        `${implementation} is left out: going by M1, an image would take it ${Math.round(foreseen)} s`,
-      );
+    const leftOut = (why: string) => void notes.push(`${implementation} is left out: ${why}`);
+    if (foreseen > FORESEEN) return leftOut(`going by M1, an image would take it up to ${Math.round(foreseen)} s`);
     const ofImage = await secondsOfImage(of(name, 1));
+    if (ofImage > LONGEST) return leftOut(`an image takes it ${Math.round(ofImage)} s`);
     const batch = Math.max(1, Math.min(work.batch, Math.floor((TURNS * seconds) / ofImage)));
     if (batch < work.batch)
       notes.push(
