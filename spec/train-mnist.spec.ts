@@ -105,6 +105,15 @@ describe('scripts/train-mnist.ts', () => {
     [steps[3], steps[7]].forEach(({ loss }, i) => expect(Math.abs(losses[i] - loss)).toBeLessThan(1.5e-3));
   });
 
+  it('--profile: where the time of a step went, layer by layer', () => {
+    const { stdout, stderr, status } = run(...few, '--impl', 'simd', '--threads', '1', '--profile');
+    expect([stderr, status]).toEqual(['', 0]);
+    const [, table] = stdout.split(/\nms of a step +forward +backward\n/);
+    expect([...table.matchAll(/^(\w+)(?: +\d+\.\d{3}){1,2}( +\d+\.\d %.*)?$/gm)].map(([, name]) => name)).toEqual(
+      ['images', 'conv1', 'fc1', 'fc2', 'loss', 'wait', 'optimizer', 'all'], // relu and pool go with the layer before
+    );
+  });
+
   it('an optimizer, a schedule, and the pictures of a CSV file: the first ones to test on, the next ones to learn from', () => {
     const directory = mkdtempSync(join(tmpdir(), 'cnn-spec-train-'));
     try {
@@ -226,6 +235,7 @@ describe('scripts/train-mnist.ts', () => {
       'format',
       'csv',
       'save',
+      'profile',
       'json',
       'help',
     ])
@@ -265,6 +275,7 @@ describe('scripts/train-mnist.ts', () => {
     [['--data', 'golden/mnist', '--format', 'cvs'], /^--format is "cvs", expected one of idx, csv, cifar10$/],
     [['--optimizer', 'adam', '--momentum', '0.9'], /^--momentum is 0.9, expected none: adam has means of its own$/],
     [['--impl', 'vectorized', '--threads', '2'], /^--threads is given for vectorized, expected it with --impl simd$/],
+    [['--impl', 'naive', '--profile'], /^--profile is given for naive, expected it with --impl simd$/],
     [['--impl', 'simd', '--threads', '0'], /^--threads is "0", expected an integer from 1 to 64$/],
     [['--optimizer', 'sgd', '--momentum', '1'], /^sgd: momentum is 1, expected a number from 0 to below 1$/],
     [['--warm-up', '1.5'], /^--warm-up is "1.5", expected an integer ≥ 0$/],

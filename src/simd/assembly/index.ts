@@ -9,6 +9,7 @@ export {
   turn,
   unpack,
 } from './convolution';
+export * from './limit';
 export * from './losses';
 export * from './normalisation';
 export * from './optimizers';
