@@ -1,18 +1,14 @@
 import { random, type Random } from '../../src/random.ts';
-import { size } from '../../src/tensor.ts';
-import { geometry } from '../../src/window.ts';
 import type { Build } from '../../src/simd/compile.ts';
-import {
-  indices,
-  numberUnder,
-  packedSize,
-  putGeometry,
-  turnedSize,
-  type Convolution,
-} from '../../src/simd/convolution.ts';
-import { winograd, winogradCalls, winogradRoom } from '../../src/simd/engine/winograd.ts';
-import type { Call } from '../../src/simd/engine/program.ts';
+import { packedSize, turnedSize, type Convolution } from '../../src/simd/convolution.ts';
+import { directWay } from '../../src/simd/engine/directWay.ts';
+import type { Program, Share } from '../../src/simd/engine/program.ts';
+import { sparseWay } from '../../src/simd/engine/sparseWay.ts';
+import { pictureIn } from '../../src/simd/engine/value.ts';
+import type { Placed, Way } from '../../src/simd/engine/way.ts';
+import { winogradRoom, winogradWay } from '../../src/simd/engine/winogradWay.ts';
 import { Workspace } from '../../src/simd/kernels.ts';
+import { geometry } from '../../src/window.ts';
 import { repeat, type Competitor } from './interleave.ts';
 
 /** A kernel on numbers of a size that a network has. */
@@ -27,8 +23,8 @@ export const LIMIT = 'multiply-adds on registers alone';
 /** Of one call of the limit: enough that a call costs nothing, few enough that it is compiled anew soon. */
 const [LIMIT_ROUNDS, LIMIT_OPERATIONS] = [2000, 96];
 
-/** Of the pooled gradients of mnistNet's second layer with its first weights, the share that is not 0; a pool lets a quarter through. */
-const ALIVE = 0.6 / 4;
+/** Of the pooled gradients of mnistNet's second layer with its first weights, the share that is not 0. */
+const ALIVE = 0.6;
 
 /** About so many operations are done before the clock is looked at. */
 const AT_A_TIME = 2e6;
@@ -37,124 +33,92 @@ const AT_A_TIME = 2e6;
 export async function kernelRuns(build: Build, seed: number): Promise<readonly KernelRun[]> {
   const space = await Workspace.of(build);
   const stream = random(seed);
-  const run = (name: string, operations: number, calls: readonly Call[]): KernelRun => {
+  const make = (program: Program) => {
+    for (const [kernel, ...args] of program) space.kernels[kernel](...args);
+  };
+  const run = (name: string, operations: number, program: Program): KernelRun => {
     const times = Math.max(1, Math.round(AT_A_TIME / operations));
-    const bound = calls.map(([kernel, ...args]) => [space.kernels[kernel], args] as const);
     const step = () => {
-      for (let i = 0; i < times; i++) for (const [kernel, args] of bound) kernel(...args);
+      for (let i = 0; i < times; i++) make(program);
       return times * operations;
     };
     return { name, build, work: (seconds) => repeat(seconds, step) };
   };
+  const conv2 = place(space, stream, threeByThree(32, 64, 14), 1);
+  const stage2 = place(space, stream, threeByThree(128, 128, 28), 1);
+  const linear: Geometry = { ...{ groups: 1, slice: 3136, O: 128 }, ...geometry('bench', [1, 1], [1, 1], {}) };
+  const fc1 = place(space, stream, linear, 64);
+  const quick = winogradWay(stage2.placed, () => stage2.scratch);
+  make(quick.moved(alone(1)));
+  const sparse = sparseWay(conv2.placed);
+  const pooled = pictureIn(space, 1, [7, 7, 64], { top: 0, bottom: 0, left: 0, right: 0 });
+  space.floats(pooled.first, 7 * 7 * 64).fill(1);
+  const taps = Uint8Array.from({ length: 7 * 7 * 64 }, () => (stream.uniform() < ALIVE ? 4 * stream.uniform() : 4));
+  const index = space.room(taps.length / 4);
+  new Uint8Array(space.memory.buffer, index, taps.length).set(taps);
+  make([sparse.list(0, pooled, index)]);
+  const alive = taps.filter((tap) => tap < 4).length / taps.length / 4;
+
   return [
     run(LIMIT, LIMIT_ROUNDS * LIMIT_OPERATIONS, [['limit', LIMIT_ROUNDS]]),
-    ...convolutions(space, stream, run),
-    ...sparseGradients(space, stream, run),
-    linear(space, stream, run),
-    ...resnetLayer(space, stream, run),
+    ...passes('mnistNet conv2', conv2, directWay(conv2.placed), 1),
+    ...passes('mnistNet conv2, sparse', conv2, { ...directWay(conv2.placed), ...sparse }, alive).slice(1),
+    ...passes('mnistNet fc1, 64 images', fc1, directWay(fc1.placed), 1),
+    ...passes('resnet18 layer2', stage2, directWay(stage2.placed), 1),
+    ...passes('resnet18 layer2, Winograd', stage2, quick, 1),
   ];
+
+  /** Forward, dw and dx; of all operations a share is done. */
+  function passes(name: string, { placed, y }: ReturnType<typeof place>, way: Way, done: number): readonly KernelRun[] {
+    const { images } = placed.plan;
+    const operations = done * operationsOf({ ...placed.g, N: images });
+    return [
+      run(`${name} forward`, operations, way.forward(alone(images), 0, images, y)),
+      run(`${name} dw`, operations, way.weightGradient(alone(images))),
+      run(`${name} dx`, operations, way.inputGradient(alone(images), 0, images, true)),
+    ];
+  }
 }
 
-type Run = (name: string, operations: number, calls: readonly Call[]) => KernelRun;
+/** All of a batch, on one thread. */
+const alone = (images: number): Share => ({ thread: 0, threads: 1, from: 0, to: images, images, training: true });
+
+type Geometry = Omit<Convolution, 'N'>;
 
 /** A 3×3 convolution with a pixel of zeros around an image of H rows and columns. */
-const threeByThree = (C: number, O: number, H: number): Convolution => ({
-  ...{ N: 1, groups: 1, slice: C, O },
+const threeByThree = (C: number, O: number, H: number): Geometry => ({
+  ...{ groups: 1, slice: C, O },
   ...geometry('bench', [H, H], [3, 3], { padding: 1 }),
 });
 
 export const operationsOf = ({ N, O, OH, OW, slice, KH, KW }: Convolution): number =>
   2 * N * O * OH * OW * slice * KH * KW;
 
-/** The address of so many numbers in [−1, 1), nowhere 0: what is multiplied takes its time whatever it is, unless it is denormal. */
-const some = (space: Workspace, { uniform }: Random, count: number): number =>
-  space.put({ data: Float64Array.from({ length: count }, () => 2 * uniform() - 1) });
-
-const paddedSize = ({ top, H, bottom, left, W, right, slice }: Convolution) =>
-  (top + H + bottom) * (left + W + right) * slice;
-
-/** mnistNet's second layer, an image at a time. */
-function convolutions(space: Workspace, stream: Random, run: Run): readonly KernelRun[] {
-  const g = threeByThree(32, 64, 14);
-  const K = g.slice * g.KH * g.KW;
-  const x = some(space, stream, paddedSize(g));
-  const [w, b, y] = [packedSize(g.O, K), g.O, g.O * g.OH * g.OW].map((count) => some(space, stream, count));
-  const [dw, dx] = [packedSize(g.O, K), paddedSize(g)].map((count) => space.room(count));
-  const turned = some(space, stream, turnedSize(g.O, g));
-  const at = putGeometry(space, g);
-  const operations = operationsOf(g);
-  return [
-    run('mnistNet conv2 forward', operations, [['convolve', x, w, b, y, at]]),
-    run('mnistNet conv2 dw', operations, [
-      ['clear', dw, 4 * packedSize(g.O, K)],
-      ['convolveWeightGradient', y, x, dw, at, 0, g.O],
-    ]),
-    run('mnistNet conv2 dx', operations, [
-      ['clear', dx, 4 * paddedSize(g)],
-      ['convolveInputGradient', y, turned, dx, at],
-    ]),
-  ];
-}
-
-/** The same layer's gradients through lists of what relu and pool let through; only what is computed is counted. */
-function sparseGradients(space: Workspace, stream: Random, run: Run): readonly KernelRun[] {
-  const g = threeByThree(32, 64, 14);
-  const { slice, O, OH, OW, KH, KW } = g;
-  const rows = { rows: g.top + g.H + g.bottom, columns: g.left + g.W + g.right };
-  const under = numberUnder(g, rows);
-  const places = indices(OH, OW).map(([oh, ow]) => 4 * under(0, oh, ow));
-  const taps = space.putIntegers(indices(KH, KW).map(([kh, kw]) => 4 * under(0, 0, 0, kh, kw)));
-  const room = places.length / 4;
-  const length = Math.round(ALIVE * places.length);
-  const [lists, counts] = [space.room(O * room * 2), space.putIntegers(Array<number>(O).fill(length))];
-  for (let o = 0; o < O; o++) {
-    const drawn = stream.shuffled(places.length).slice(0, length).toSorted();
-    drawn.forEach((place, i) => {
-      const entry = lists + 8 * (o * room + i);
-      space.integers(entry, 1)[0] = places[place];
-      space.floats(entry + 4, 1)[0] = 2 * stream.uniform() - 1;
-    });
-  }
+/** A convolution in memory, of numbers in [−1, 1) that are nowhere 0: denormal ones alone would take another time. */
+function place(space: Workspace, { uniform }: Random, g: Geometry, images: number) {
+  const { slice, O, KH, KW, OH, OW, H, W } = g;
+  const some = (count: number) => space.put({ data: Float64Array.from({ length: count }, () => 2 * uniform() - 1) });
+  const picture = (size: readonly [number, number, number], border = none) => {
+    const made = pictureIn(space, images, size, border);
+    const first = made.first - border.top * made.row - 4 * size[2] * border.left;
+    const numbers = space.floats(first, (images * made.image) / 4);
+    numbers.forEach((_, i) => (numbers[i] = 2 * uniform() - 1));
+    return made;
+  };
   const K = slice * KH * KW;
-  const x = some(space, stream, paddedSize(g));
-  const turned = some(space, stream, turnedSize(O, g));
-  const [dw, db, dx] = [O * K, O, paddedSize(g)].map((count) => space.room(count));
-  const sparse = space.putIntegers([slice, O, KH * KW, room, taps, 4 * paddedSize(g)]);
-  const operations = 2 * O * length * K;
-  return [
-    run('mnistNet conv2 dw, sparse', operations, [
-      ['clear', dw, 4 * O * K],
-      ['sparseWeightGradient', lists, counts, x, dw, db, 1, 0, O, sparse],
-    ]),
-    run('mnistNet conv2 dx, sparse', operations, [
-      ['clear', dx, 4 * paddedSize(g)],
-      ['sparseInputGradient', lists, counts, turned, dx, sparse],
-    ]),
-  ];
+  const { top, bottom, left, right } = g;
+  const placed: Placed = {
+    plan: { space, images },
+    g,
+    x: picture([H, W, slice], g),
+    dx: picture([H, W, slice], g),
+    ...{ rows: top + H + bottom, columns: left + W + right, top, left },
+    dy: picture([OH, OW, O]),
+    weights: { theta: some(packedSize(O, K)), gradient: space.room(packedSize(O, K)) },
+    bias: { theta: some(O) },
+    turned: [some(turnedSize(O, g))],
+  };
+  return { placed, y: space.room(images * OH * OW * O), scratch: space.room(winogradRoom(g)) };
 }
 
-/** mnistNet's first linear layer, for the batch of a step. */
-function linear(space: Workspace, stream: Random, run: Run): KernelRun {
-  const g: Convolution = { ...{ N: 1, groups: 1, slice: 3136, O: 128 }, ...geometry('bench', [1, 64], [1, 1], {}) };
-  const [x, w, b] = [g.slice * g.OW, packedSize(g.O, g.slice), g.O].map((count) => some(space, stream, count));
-  const y = space.room(g.O * g.OW);
-  return run('mnistNet fc1 forward, 64 images', operationsOf(g), [['convolve', x, w, b, y, putGeometry(space, g)]]);
-}
-
-/** A layer of ResNet-18's second stage: directly, and with Winograd's fewer products, for which as many operations are counted. */
-function resnetLayer(space: Workspace, stream: Random, run: Run): readonly KernelRun[] {
-  const g = threeByThree(128, 128, 28);
-  const K = g.slice * g.KH * g.KW;
-  const padded = some(space, stream, paddedSize(g));
-  const image = { H: g.H, W: g.W, C: g.slice, row: 4 * g.W * g.slice, image: 4 * g.H * g.W * g.slice };
-  const x = some(space, stream, size([image.H, image.W, image.C]));
-  const [w, b] = [packedSize(g.O, K), g.O].map((count) => some(space, stream, count));
-  const [y, scratch] = [g.O * g.OH * g.OW, winogradRoom(g.slice, g.O)].map((count) => space.room(count));
-  const quick = winograd({ space }, image, { ...image, C: g.O }, g.top, g.left);
-  const [panels, tapStep] = [g.O / 8, 8 * g.slice];
-  space.kernels.changeKernels(w, quick.kernels, panels, g.slice, 9 * tapStep, tapStep, 0, 0, panels, 0, g.slice);
-  return [
-    run('ResNet 3×3, 128 channels, 28×28', operationsOf(g), [['convolve', padded, w, b, y, putGeometry(space, g)]]),
-    run('the same by Winograd', operationsOf(g), winogradCalls(quick, x, y, 1, b, scratch)),
-  ];
-}
+const none = { top: 0, bottom: 0, left: 0, right: 0 };

@@ -6,7 +6,7 @@ import type { Picture } from './value.ts';
 
 /** A convolution whose numbers all have their places in memory. */
 export interface Placed {
-  readonly plan: Plan;
+  readonly plan: Pick<Plan, 'space' | 'images'>;
   /** Its geometry, for any number of images. */
   readonly g: Omit<Convolution, 'N'>;
   /** x, and dx if anybody asks for it: with as much of a border as the way needs that reads it. */
@@ -19,7 +19,7 @@ export interface Placed {
   readonly left: number;
   /** The gradient of the convolution's own y, before relu and pools. */
   readonly dy: Picture;
-  readonly weights: Parameter;
+  readonly weights: Pick<Parameter, 'theta' | 'gradient'>;
   /** Without a gradient if it does not learn: then it is 0. */
   readonly bias: { readonly theta: number; readonly gradient?: number };
   /** The weights, turned for dx, of each group: see assembly/convolution.ts. */
