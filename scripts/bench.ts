@@ -88,6 +88,8 @@ async function main(): Promise<void> {
     say: (line) => void (values.json || process.stdout.write(`${line}\n`)),
   };
   if (values.profile && names.length === 0) throw new RangeError('--profile is of networks, expected --work with one');
+  if (values.profile && theirs.length > 0)
+    throw new RangeError(`--peer ${values.peer} is given with --profile, which is of the engine alone`);
   const { say, rounds, seconds, seed, bar } = options;
   const date = new Date().toISOString().slice(0, 10);
   if (values.profile) {
