@@ -28,8 +28,8 @@ export async function repeat(seconds: number, step: () => Promise<number> | numb
 }
 
 /**
- * The bursts of each competitor, round after round, in an order that is drawn for every round. One burst of each comes first, that
- * does not count: what is compiled while it runs is compiled then.
+ * The bursts of each competitor, round after round, in an order that is drawn for every round; a step that does not count comes
+ * before each. One burst of each comes first, that does not count either: what is compiled while it runs is compiled then.
  */
 export async function interleave<C extends Competitor>(
   competitors: readonly C[],
@@ -46,7 +46,10 @@ export async function interleave<C extends Competitor>(
       const competitor = competitors[i];
       progress(done++ / all, competitor);
       await setImmediate(); // lets Ctrl-C through, and the news that a peer has died
-      await competitor.prepare?.();
+      for (const wake of [true, false]) {
+        await competitor.prepare?.();
+        if (wake) await competitor.work(0); // caches, and pages that the system took while others had their turn
+      }
       const burst = await watched(() => competitor.work(seconds));
       if (round > 0) bursts.get(competitor)!.push(burst);
     }
