@@ -2,7 +2,7 @@
  * The layers of cnn-spec in C99, in float32, behind the protocol of the porters' runner.
  *
  *   1 The layers    plain functions on arrays of float. They know neither JSON nor the rest of this file.
- *   2 A call        what a layer is called with: tensors and options by name, out of a message.
+ *   2 A call        what a layer is called with: tensors and options by name, read from a message.
  *   3 The adapters  one for each layer: which tensors, of which shapes, which options; then the layer.
  *   4 The loop      one message a line.
  *
@@ -21,18 +21,104 @@
 
 /* 1 The layers ******************************************************************************************************/
 
+/* y = max(0, x). Written so that NaN stays NaN, lets dy pass, and -0 becomes 0. */
+static void relu_forward(int count, float y[count], const float x[count]) {
+  for (int i = 0; i < count; i++) y[i] = x[i] <= 0 ? 0 : x[i];
+}
+
+static void relu_backward(int count, float dx[count], const float dy[count], const float x[count]) {
+  for (int i = 0; i < count; i++) dx[i] = x[i] <= 0 ? 0 : dy[i];
+}
+
+/* y = x where x > 0, else slope · x. */
+static void leaky_relu_forward(int count, float slope, float y[count], const float x[count]) {
+  for (int i = 0; i < count; i++) y[i] = x[i] > 0 ? x[i] : slope * x[i];
+}
+
+static void leaky_relu_backward(int count, float slope, float dx[count], const float dy[count],
+                                const float x[count]) {
+  for (int i = 0; i < count; i++) dx[i] = x[i] <= 0 ? slope * dy[i] : dy[i];
+}
+
+static void tanh_forward(int count, float y[count], const float x[count]) {
+  for (int i = 0; i < count; i++) y[i] = tanhf(x[i]);
+}
+
+/* dx = dy / cosh² x. That is dy·(1 - y²), but does not cancel. */
+static void tanh_backward(int count, float dx[count], const float dy[count], const float x[count]) {
+  for (int i = 0; i < count; i++) {
+    const float sech = 1 / coshf(x[i]);
+    dx[i] = dy[i] * sech * sech;
+  }
+}
+
+/* y = 1 / (1 + exp -x), by exp of negative numbers alone: nothing overflows. */
+static void sigmoid_forward(int count, float y[count], const float x[count]) {
+  for (int i = 0; i < count; i++) {
+    const float e = expf(-fabsf(x[i]));
+    y[i] = (x[i] >= 0 ? 1 : e) / (1 + e);
+  }
+}
+
+/* dx = dy · e / (1 + e)². That is dy·y·(1 - y), but does not cancel. */
+static void sigmoid_backward(int count, float dx[count], const float dy[count], const float x[count]) {
+  for (int i = 0; i < count; i++) {
+    const float e = expf(-fabsf(x[i]));
+    dx[i] = dy[i] * (e / ((1 + e) * (1 + e)));
+  }
+}
+
+/* Row-major order is c, h, w already. Backward is the same, of dy. */
+static void flatten(int count, float y[count], const float x[count]) { memcpy(y, x, (size_t)count * sizeof(float)); }
+
+/* y[n,o] = b[o] + Σ x[n,d] · w[o,d]. Gradients are zeros to begin with: see output() below. */
+static void linear_forward(int N, int D, int O, float y[N][O], const float x[N][D], const float w[O][D],
+                           const float b[O]) {
+  for (int n = 0; n < N; n++)
+    for (int o = 0; o < O; o++) {
+      float sum = b[o];
+      for (int d = 0; d < D; d++) sum += x[n][d] * w[o][d];
+      y[n][o] = sum;
+    }
+}
+
+static void linear_backward(int N, int D, int O, float dx[N][D], float dw[O][D], float db[O], const float dy[N][O],
+                            const float x[N][D], const float w[O][D]) {
+  for (int n = 0; n < N; n++)
+    for (int o = 0; o < O; o++) {
+      db[o] += dy[n][o];
+      for (int d = 0; d < D; d++) {
+        dx[n][d] += w[o][d] * dy[n][o];
+        dw[o][d] += x[n][d] * dy[n][o];
+      }
+    }
+}
+
 /* A KH×KW window on an H×W image: OH×OW places, each time with KH×KW taps. */
 typedef struct {
   int H, W, KH, KW, OH, OW;
   int stride_h, stride_w, dilation_h, dilation_w, top, bottom, left, right;
 } Window;
 
+/*
+ * How often a window of `reach` pixels stops along an axis: floor(steps) + 1 times; in ceil mode ceil(steps) + 1, less
+ * a last place that would start beyond the image. In double, so that nothing overflows.
+ */
+static double places(int size, int before, int after, double reach, int stride, bool ceil_mode) {
+  const double steps = ((double)before + size + after - reach) / stride;
+  if (!ceil_mode) return floor(steps) + 1;
+  return ceil(steps) * stride < (double)before + size ? ceil(steps) + 1 : ceil(steps);
+}
+
 /* The row and the column of the image under tap kh, kw at place oh, ow. */
 static int row(Window g, int oh, int kh) { return oh * g.stride_h + kh * g.dilation_h - g.top; }
 static int column(Window g, int ow, int kw) { return ow * g.stride_w + kw * g.dilation_w - g.left; }
 static bool inside(Window g, int ih, int iw) { return ih >= 0 && ih < g.H && iw >= 0 && iw < g.W; }
 
-/* y[n,o,oh,ow] = b[o] + Σ x[n, first + c, ih, iw] · w[o,c,kh,kw], where x is 0 outside the image. */
+/*
+ * y[n,o,oh,ow] = b[o] + Σ x[n, first + c, ih, iw] · w[o,c,kh,kw], where x is 0 outside the image. The channels are cut
+ * into groups, and kernel o sees one slice of them, from channel `first` on. conv2d has one group.
+ */
 static void conv2d_forward(int N, int C, int O, int groups, Window g, float y[N][O][g.OH][g.OW],
                            const float x[N][C][g.H][g.W], const float w[O][C / groups][g.KH][g.KW],
                            const float b[O]) {
@@ -77,29 +163,6 @@ static void conv2d_backward(int N, int C, int O, int groups, Window g, float dx[
         }
 }
 
-/* y[n,o] = b[o] + Σ x[n,d] · w[o,d] */
-static void linear_forward(int N, int D, int O, float y[N][O], const float x[N][D], const float w[O][D],
-                           const float b[O]) {
-  for (int n = 0; n < N; n++)
-    for (int o = 0; o < O; o++) {
-      float sum = b[o];
-      for (int d = 0; d < D; d++) sum += x[n][d] * w[o][d];
-      y[n][o] = sum;
-    }
-}
-
-static void linear_backward(int N, int D, int O, float dx[N][D], float dw[O][D], float db[O], const float dy[N][O],
-                            const float x[N][D], const float w[O][D]) {
-  for (int n = 0; n < N; n++)
-    for (int o = 0; o < O; o++) {
-      db[o] += dy[n][o];
-      for (int d = 0; d < D; d++) {
-        dx[n][d] += w[o][d] * dy[n][o];
-        dw[o][d] += x[n][d] * dy[n][o];
-      }
-    }
-}
-
 /* The larger number; NaN if one of them is, and 0 is larger than -0: fmaxf promises neither. */
 static float larger(float a, float b) {
   if (isnan(a) || isnan(b)) return a + b;
@@ -107,7 +170,7 @@ static float larger(float a, float b) {
   return a > b ? a : b;
 }
 
-/* y[p,oh,ow] = max x[p,ih,iw], where x is -infinity outside the image; p runs over the channels of all images. */
+/* y[p,oh,ow] = max x[p,ih,iw], where x is -∞ outside the image; p runs over the channels of all images. */
 static void max_pool2d_forward(int NC, Window g, float y[NC][g.OH][g.OW], const float x[NC][g.H][g.W]) {
   for (int p = 0; p < NC; p++)
     for (int oh = 0; oh < g.OH; oh++)
@@ -122,7 +185,7 @@ static void max_pool2d_forward(int NC, Window g, float y[NC][g.OH][g.OW], const 
       }
 }
 
-/* The first largest pixel in reading order, or the first NaN, gets all of dy. No pixel of -infinity does. */
+/* The first largest pixel in reading order, or the first NaN, gets all of dy. No pixel of -∞ does. */
 static void max_pool2d_backward(int NC, Window g, float dx[NC][g.H][g.W], const float dy[NC][g.OH][g.OW],
                                 const float x[NC][g.H][g.W]) {
   for (int p = 0; p < NC; p++)
@@ -194,56 +257,6 @@ static void global_avg_pool2d_backward(int NC, int P, float dx[NC][P], const flo
     for (int i = 0; i < P; i++) dx[p][i] = dy[p] / P;
 }
 
-/* y = max(0, x). Written so that NaN stays NaN, lets dy pass, and -0 becomes 0. */
-static void relu_forward(int count, float y[count], const float x[count]) {
-  for (int i = 0; i < count; i++) y[i] = x[i] <= 0 ? 0 : x[i];
-}
-
-static void relu_backward(int count, float dx[count], const float dy[count], const float x[count]) {
-  for (int i = 0; i < count; i++) dx[i] = x[i] <= 0 ? 0 : dy[i];
-}
-
-/* y = x where x > 0, else slope · x. */
-static void leaky_relu_forward(int count, float slope, float y[count], const float x[count]) {
-  for (int i = 0; i < count; i++) y[i] = x[i] > 0 ? x[i] : slope * x[i];
-}
-
-static void leaky_relu_backward(int count, float slope, float dx[count], const float dy[count],
-                                const float x[count]) {
-  for (int i = 0; i < count; i++) dx[i] = x[i] <= 0 ? slope * dy[i] : dy[i];
-}
-
-static void tanh_forward(int count, float y[count], const float x[count]) {
-  for (int i = 0; i < count; i++) y[i] = tanhf(x[i]);
-}
-
-/* dx = dy / cosh² x. That is dy·(1 - y²), but does not cancel. */
-static void tanh_backward(int count, float dx[count], const float dy[count], const float x[count]) {
-  for (int i = 0; i < count; i++) {
-    const float sech = 1 / coshf(x[i]);
-    dx[i] = dy[i] * sech * sech;
-  }
-}
-
-/* y = 1 / (1 + exp -x), by exp of negative numbers alone: nothing overflows. */
-static void sigmoid_forward(int count, float y[count], const float x[count]) {
-  for (int i = 0; i < count; i++) {
-    const float e = expf(-fabsf(x[i]));
-    y[i] = (x[i] >= 0 ? 1 : e) / (1 + e);
-  }
-}
-
-/* dx = dy · e / (1 + e)². That is dy·y·(1 - y), but does not cancel. */
-static void sigmoid_backward(int count, float dx[count], const float dy[count], const float x[count]) {
-  for (int i = 0; i < count; i++) {
-    const float e = expf(-fabsf(x[i]));
-    dx[i] = dy[i] * (e / ((1 + e) * (1 + e)));
-  }
-}
-
-/* Row-major order is c, h, w already. Backward is the same, of dy. */
-static void flatten(int count, float y[count], const float x[count]) { memcpy(y, x, (size_t)count * sizeof(float)); }
-
 static float largest_of(int K, const float x[K]) {
   float largest = -INFINITY;
   for (int k = 0; k < K; k++) largest = larger(largest, x[k]);
@@ -293,7 +306,7 @@ static void log_softmax_backward(int N, int K, float dx[N][K], const float dy[N]
   }
 }
 
-/* y = Σ target · (log Σ exp(logits - m) + (m - logits)) / N. A class of target 0 costs nothing: 0 · infinity is 0. */
+/* y = Σ target · (log Σ exp(logits - m) + (m - logits)) / N. A class of target 0 costs nothing: 0 · ∞ is 0. */
 static void softmax_cross_entropy_forward(int N, int K, float y[1], const float logits[N][K],
                                           const float target[N][K]) {
   float total = 0;
@@ -325,8 +338,8 @@ static void mean_squared_error_backward(int count, float dx[count], const float 
 }
 
 /*
- * y = x / (1 - p) where mask is 1. Elsewhere, and everywhere when p is 1, y is 0, whatever x is. The mask has one number
- * for each of x (M = P) or for each channel (M = 1). Backward is the same, of dy.
+ * y = x / (1 - p) where mask is 1. Elsewhere, and everywhere when p is 1, y is 0, whatever x is. The mask has one
+ * number for each of x (M = P) or for each channel (M = 1). Backward is the same, of dy.
  */
 static void dropout(int NC, int P, int M, double p, float y[NC][P], const float x[NC][P], const float mask[NC][M]) {
   for (int c = 0; c < NC; c++)
@@ -377,7 +390,7 @@ static void batch_norm_backward(int N, int C, int P, float eps, float dx[N][C][P
   }
 }
 
-/* The same with mean and variance given. */
+/* The same with the mean and the variance given. */
 static void batch_norm_inference_forward(int N, int C, int P, float eps, float y[N][C][P], const float x[N][C][P],
                                          const float gamma[C], const float beta[C], const float mean[C],
                                          const float variance[C]) {
@@ -422,25 +435,31 @@ typedef struct {
 } Tensor;
 
 typedef struct {
-  const char *layer;
   Json message;
   bool backward;
-  int options; /* how many were asked for */
+  int options; /* how many the layer asked for: there must not be others */
   Tensor outputs[MAX_OUTPUTS];
   int output_count;
   void *buffers[MAX_BUFFERS]; /* everything allocated */
   int buffer_count;
-  char error[256];
-  jmp_buf failed;
+  char sentence[256]; /* why there are no outputs */
+  bool skipped;
+  jmp_buf end;
 } Call;
 
-/* Ends the call with a sentence. */
+/* Ends the call with a sentence: it cannot be right. */
 static void fail(Call *c, const char *format, ...) {
   va_list values;
   va_start(values, format);
-  vsnprintf(c->error, sizeof c->error, format, values);
+  vsnprintf(c->sentence, sizeof c->sentence, format, values);
   va_end(values);
-  longjmp(c->failed, 1);
+  longjmp(c->end, 1);
+}
+
+/* Ends the call with a sentence: it may be right, but this port cannot do it. */
+static void skip(Call *c, const char *why) {
+  c->skipped = true;
+  fail(c, "%s", why);
 }
 
 static int count_of(Call *c, Shape shape) {
@@ -450,7 +469,7 @@ static int count_of(Call *c, Shape shape) {
   return (int)numbers;
 }
 
-/* Memory until the end of the call. */
+/* Memory until the end of the call; for one number more, since calloc may return NULL for none. */
 static void *zeros(Call *c, Shape shape) {
   void *buffer = c->buffer_count < MAX_BUFFERS ? calloc((size_t)count_of(c, shape) + 1, sizeof(float)) : NULL;
   if (!buffer) fail(c, "there is not enough memory");
@@ -489,17 +508,20 @@ static bool same(Shape a, Shape b) {
   return a.rank == b.rank && memcmp(a.size, b.size, (size_t)a.rank * sizeof(int)) == 0;
 }
 
-static const char *shape_text(char text[128], Shape shape) {
-  int length = sprintf(text, "(");
+enum { SHAPE_TEXT = 12 * MAX_RANK + 3 };
+
+/* (2, 3) */
+static const char *shape_text(char text[SHAPE_TEXT], Shape shape) {
+  size_t length = 0;
   for (int axis = 0; axis < shape.rank; axis++)
-    length += sprintf(text + length, axis == 0 ? "%d" : ", %d", shape.size[axis]);
-  sprintf(text + length, ")");
+    length += (size_t)snprintf(text + length, SHAPE_TEXT - length, axis == 0 ? "(%d" : ", %d", shape.size[axis]);
+  snprintf(text + length, SHAPE_TEXT - length, shape.rank == 0 ? "()" : ")");
   return text;
 }
 
 /* The shape rule of nearly every argument: this shape, and no size 0. */
 static void expect(Call *c, Tensor t, Shape shape) {
-  char found[128], expected[128];
+  char found[SHAPE_TEXT], expected[SHAPE_TEXT];
   if (!same(t.shape, shape))
     fail(c, "%s has shape %s, expected %s", t.name, shape_text(found, t.shape), shape_text(expected, shape));
   for (int axis = 0; axis < shape.rank; axis++)
@@ -543,7 +565,8 @@ static Pair pair_option(Call *c, const char *name) {
 
 static double number_option(Call *c, const char *name, double least, double most) {
   const double value = number(c, name, option(c, name));
-  if (!(value >= least && value <= most)) fail(c, "%s is %g, expected a number from %g to %g", name, value, least, most);
+  if (!(value >= least && value <= most))
+    fail(c, "%s is %g, expected a number from %g to %g", name, value, least, most);
   return value;
 }
 
@@ -564,11 +587,53 @@ static void *y_of(Call *c, Shape y) { return output(c, "y", y); }
 
 /* 3 The adapters ****************************************************************************************************/
 
-/* How often a window stops: floor(steps) + 1; in ceil mode ceil(steps) + 1, but for a last place beyond the image. */
-static double places(int size, int before, int after, double reach, int stride, bool ceil_mode) {
-  const double steps = ((double)before + size + after - reach) / stride;
-  if (!ceil_mode) return floor(steps) + 1;
-  return ceil(steps) * stride < (double)before + size ? ceil(steps) + 1 : ceil(steps);
+/*
+ * The pattern: the tensors by name, their sizes, what fits to what, and then the layer in one of its directions. Sizes
+ * may be read before they are checked: those that a shape has not are 0, which `expect` refuses.
+ */
+static void run_linear(Call *c) {
+  const Tensor x = input(c, "x"), w = input(c, "w"), b = input(c, "b");
+  const int N = x.shape.size[0], D = x.shape.size[1], O = w.shape.size[0];
+  expect(c, x, SHAPE(N, D));
+  expect(c, w, SHAPE(O, D));
+  expect(c, b, SHAPE(O));
+  if (c->backward)
+    linear_backward(N, D, O, x.gradient, w.gradient, b.gradient, dy_of(c, SHAPE(N, O)), x.data, w.data);
+  else
+    linear_forward(N, D, O, y_of(c, SHAPE(N, O)), x.data, w.data, b.data);
+}
+
+/* y[i] is made of x[i] alone, and dx[i] of dy[i] and x[i]. */
+static void run_elementwise(Call *c, void (*forward)(int count, float y[], const float x[]),
+                            void (*backward)(int count, float dx[], const float dy[], const float x[])) {
+  const Tensor x = input(c, "x");
+  if (c->backward)
+    backward(x.count, x.gradient, dy_of(c, x.shape), x.data);
+  else
+    forward(x.count, y_of(c, x.shape), x.data);
+}
+
+static void run_relu(Call *c) { run_elementwise(c, relu_forward, relu_backward); }
+static void run_tanh(Call *c) { run_elementwise(c, tanh_forward, tanh_backward); }
+static void run_sigmoid(Call *c) { run_elementwise(c, sigmoid_forward, sigmoid_backward); }
+
+static void run_leaky_relu(Call *c) {
+  const Tensor x = input(c, "x");
+  const float slope = (float)number_option(c, "negativeSlope", 0, FLT_MAX);
+  if (c->backward)
+    leaky_relu_backward(x.count, slope, x.gradient, dy_of(c, x.shape), x.data);
+  else
+    leaky_relu_forward(x.count, slope, y_of(c, x.shape), x.data);
+}
+
+static void run_flatten(Call *c) {
+  const Tensor x = input(c, "x");
+  if (x.shape.rank < 2 || x.count == 0) fail(c, "x is a scalar, a row or empty, expected (N, ...)");
+  const Shape y = SHAPE(x.shape.size[0], x.count / x.shape.size[0]);
+  if (c->backward)
+    flatten(x.count, x.gradient, dy_of(c, y));
+  else
+    flatten(x.count, y_of(c, y), x.data);
 }
 
 static Window window(Call *c, Shape x, Pair kernel, Pair dilation, bool ceil_mode) {
@@ -609,18 +674,6 @@ static void run_convolution(Call *c, int groups) {
 static void run_conv2d(Call *c) { run_convolution(c, 1); }
 static void run_grouped_conv2d(Call *c) {
   run_convolution(c, integer(c, "groups", option(c, "groups"), 1, MAX_INTEGER));
-}
-
-static void run_linear(Call *c) {
-  const Tensor x = input(c, "x"), w = input(c, "w"), b = input(c, "b");
-  const int N = x.shape.size[0], D = x.shape.size[1], O = w.shape.size[0];
-  expect(c, x, SHAPE(N, D));
-  expect(c, w, SHAPE(O, D));
-  expect(c, b, SHAPE(O));
-  if (c->backward)
-    linear_backward(N, D, O, x.gradient, w.gradient, b.gradient, dy_of(c, SHAPE(N, O)), x.data, w.data);
-  else
-    linear_forward(N, D, O, y_of(c, SHAPE(N, O)), x.data, w.data, b.data);
 }
 
 /* The padding of a pool is at most half its kernel. */
@@ -666,39 +719,6 @@ static void run_global_avg_pool2d(Call *c) {
     global_avg_pool2d_forward(N * C, H * W, y_of(c, SHAPE(N, C)), x.data);
 }
 
-/* y[i] is made of x[i] alone, and dx[i] of dy[i] and x[i]. */
-static void run_elementwise(Call *c, void (*forward)(int count, float y[], const float x[]),
-                            void (*backward)(int count, float dx[], const float dy[], const float x[])) {
-  const Tensor x = input(c, "x");
-  if (c->backward)
-    backward(x.count, x.gradient, dy_of(c, x.shape), x.data);
-  else
-    forward(x.count, y_of(c, x.shape), x.data);
-}
-
-static void run_relu(Call *c) { run_elementwise(c, relu_forward, relu_backward); }
-static void run_tanh(Call *c) { run_elementwise(c, tanh_forward, tanh_backward); }
-static void run_sigmoid(Call *c) { run_elementwise(c, sigmoid_forward, sigmoid_backward); }
-
-static void run_leaky_relu(Call *c) {
-  const Tensor x = input(c, "x");
-  const float slope = (float)number_option(c, "negativeSlope", 0, FLT_MAX);
-  if (c->backward)
-    leaky_relu_backward(x.count, slope, x.gradient, dy_of(c, x.shape), x.data);
-  else
-    leaky_relu_forward(x.count, slope, y_of(c, x.shape), x.data);
-}
-
-static void run_flatten(Call *c) {
-  const Tensor x = input(c, "x");
-  if (x.shape.rank < 2 || x.count == 0) fail(c, "x is a scalar, a row or empty, expected (N, ...)");
-  const Shape y = SHAPE(x.shape.size[0], x.count / x.shape.size[0]);
-  if (c->backward)
-    flatten(x.count, x.gradient, dy_of(c, y));
-  else
-    flatten(x.count, y_of(c, y), x.data);
-}
-
 static void run_softmax(Call *c) {
   const Tensor x = input(c, "x");
   const int N = x.shape.size[0], K = x.shape.size[1];
@@ -719,7 +739,7 @@ static void run_log_softmax(Call *c) {
     log_softmax_forward(N, K, y_of(c, x.shape), x.data);
 }
 
-/* Labels as (N, K): as they are, once they are probabilities; or 1 in the right class of each row where they are (N). */
+/* Labels (N, K) as they are, if they are probabilities; labels (N) as 1 in the right class of each row. */
 static void *target_of(Call *c, Tensor labels, int N, int K) {
   const float *label = labels.data;
   if (labels.shape.rank == 2) {
@@ -827,17 +847,17 @@ static const struct {
   const char *name;
   void (*run)(Call *);
 } layers[] = {
-    {"conv2d", run_conv2d},
-    {"groupedConv2d", run_grouped_conv2d},
-    {"linear", run_linear},
     {"relu", run_relu},
     {"leakyRelu", run_leaky_relu},
     {"tanh", run_tanh},
     {"sigmoid", run_sigmoid},
+    {"flatten", run_flatten},
+    {"linear", run_linear},
+    {"conv2d", run_conv2d},
+    {"groupedConv2d", run_grouped_conv2d},
     {"maxPool2d", run_max_pool2d},
     {"avgPool2d", run_avg_pool2d},
     {"globalAvgPool2d", run_global_avg_pool2d},
-    {"flatten", run_flatten},
     {"softmax", run_softmax},
     {"logSoftmax", run_log_softmax},
     {"softmaxCrossEntropy", run_softmax_cross_entropy},
@@ -868,11 +888,15 @@ static void write_tensor(Tensor t) {
   printf("]}");
 }
 
-/* What the layer makes of the call, if it makes something. */
+/* Whether the layer made outputs of the call. */
 static bool calculate(Call *c, void (*layer)(Call *)) {
-  if (setjmp(c->failed) != 0) return false;
+  const Json direction = json_get(c->message, "direction"), options = json_get(c->message, "options");
+  c->backward = json_is(direction, "backward");
+  if (setjmp(c->end) != 0) return false;
+  if (!layer) skip(c, "this port has no such layer");
+  if (!c->backward && !json_is(direction, "forward")) fail(c, "direction is neither forward nor backward");
   layer(c);
-  if (json_count(json_get(c->message, "options")) != c->options) fail(c, "there is an option that the layer has not");
+  if (json_count(options) != c->options) fail(c, "there is an option that the layer has not");
   return true;
 }
 
@@ -881,22 +905,19 @@ static void run(Json message, Json seq) {
   Call c = {0};
   void (*layer)(Call *) = NULL;
   c.message = message;
-  c.backward = json_is(json_get(message, "direction"), "backward");
   for (int i = 0; i < LAYERS; i++)
     if (json_is(json_get(message, "layer"), layers[i].name)) layer = layers[i].run;
 
   printf("{\"seq\":%.*s,", (int)(json_after(seq, JSON_DEPTH) - seq), seq);
-  if (!layer) {
-    printf("\"skip\":\"this port has no such layer\"}\n");
-  } else if (!calculate(&c, layer)) {
-    printf("\"error\":\"%s\"}\n", c.error);
-  } else {
+  if (calculate(&c, layer)) {
     printf("\"outputs\":{");
     for (int i = 0; i < c.output_count; i++) {
       printf("%s\"%s%s\":", i == 0 ? "" : ",", c.backward ? "d" : "", c.outputs[i].name);
       write_tensor(c.outputs[i]);
     }
     printf("}}\n");
+  } else {
+    printf("\"%s\":\"%s\"}\n", c.skipped ? "skip" : "error", c.sentence);
   }
   for (int i = 0; i < c.buffer_count; i++) free(c.buffers[i]);
 }
