@@ -895,6 +895,7 @@ static bool calculate(Call *c, void (*layer)(Call *)) {
   if (setjmp(c->end) != 0) return false;
   if (!layer) skip(c, "this port has no such layer");
   if (!c->backward && !json_is(direction, "forward")) fail(c, "direction is neither forward nor backward");
+  if (!options || *options != '{') fail(c, "options is not there or no object");
   layer(c);
   if (json_count(options) != c->options) fail(c, "there is an option that the layer has not");
   return true;
