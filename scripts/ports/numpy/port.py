@@ -93,7 +93,7 @@ def conv2d(x, w, b, *, stride, padding, dilation):
     O, _, *kernel = sizes("w", w, "O", C, "KH", "KW")
     sizes("b", b, O)
     windows = Window(image, kernel, stride, padding, dilation).unfold(x)
-    return np.einsum("ncijkl,ockl->noij", windows, w, optimize=True) + b[:, None, None]
+    return np.einsum("ncijkl,ockl->noij", windows, w, optimize=True) + b[:, None, None]  # optimize: by BLAS
 
 
 def conv2d_backward(dy, x, w, b, *, stride, padding, dilation):
@@ -105,7 +105,8 @@ def conv2d_backward(dy, x, w, b, *, stride, padding, dilation):
 
 def slices(groups, x, w, b):
     """The neighbouring channels of x, and the kernels and biases that see them, group by group."""
-    integers("groups", [groups], 1, 1)
+    if type(groups) is not int or groups < 1:
+        raise ValueError(f"groups is {groups}, expected an integer ≥ 1")
     return zip(np.split(x, groups, 1), np.split(w, groups), np.split(b, groups))
 
 
@@ -209,7 +210,7 @@ def flatten_backward(dy, x):
 
 
 def relu(x):
-    return np.where(x <= 0, 0, x)  # not np.maximum: NaN stays NaN with both, but −0 has to become 0
+    return np.where(x <= 0, 0, x)  # NaN stays NaN, −0 becomes 0; np.maximum(x, 0) promises only the first
 
 
 def relu_backward(dy, x):
@@ -323,11 +324,11 @@ def dropout_backward(dy, x, mask, *, p):
 
 
 def kept(x, mask, p):
-    return np.where((mask == 1) & (p < 1), x / np.subtract(1, p, dtype=x.dtype), 0)  # not x·mask: what is left out is 0, ∞ and NaN too
+    return np.where((mask == 1) & (p < 1), x / (1 - p), 0)  # not x·mask: what is left out is 0, were it ∞ or NaN
 
 
 def channels(x, eps, **vectors):
-    """The axes that a channel runs over, and every vector (C) in a shape that broadcasts over x, (N, C) or (N, C, H, W)."""
+    """The axes that a channel of x runs over, and every vector (C) in a shape that broadcasts over x."""
     number("eps", eps, 0)
     _, C, *pixels = sizes("x", x, *("N", "C", "H", "W") if x.ndim == 4 else ("N", "C"))
     for name, v in vectors.items():
@@ -336,7 +337,8 @@ def channels(x, eps, **vectors):
 
 
 def normalise(x, axes, eps):
-    """x̂, the root √(variance + eps) of each channel, and how many numbers a channel has. Two passes: nothing cancels."""
+    """x̂, the root √(variance + eps) of each channel, and how many numbers a channel has. In two passes: E[x²] − mean²
+    would lose every digit when the mean is large."""
     count = x.size // x.shape[1]
     if count < 2:
         raise ValueError(f"x has {count} value per channel, expected at least 2")
@@ -402,6 +404,7 @@ def read_tensor(message):
 
 
 def write_tensor(x):
+    x = np.asarray(x, DTYPE)
     data = x.ravel().tolist()
     for i in np.flatnonzero(~np.isfinite(x) | ((x == 0) & np.signbit(x))):  # what JSON has no number for
         data[i] = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity", "-0.0": "-0"}[str(data[i])]
@@ -411,7 +414,7 @@ def write_tensor(x):
 def read_options(options):
     """ceilMode is ceil_mode here, and the border (top, bottom, left, right)."""
     snake = {re.sub("[A-Z]", lambda c: "_" + c[0].lower(), name): value for name, value in options.items()}
-    if "padding" in snake:
+    if isinstance(snake.get("padding"), dict):
         snake["padding"] = [snake["padding"][side] for side in ("top", "bottom", "left", "right")]
     return snake
 
@@ -435,8 +438,8 @@ def answer(message):
         return {"protocol": 1, **about, "layers": layers}
     try:
         outputs = run(message)
-    except (ValueError, TypeError) as error:  # TypeError: Python's own, of an option that is missing or unknown
-        return {"seq": message["seq"], "error": str(error)}
+    except Exception as error:  # ours, or Python's own of an option that is missing or unknown
+        return {"seq": message["seq"], "error": f"{message['layer']}: {error}"}
     return {"seq": message["seq"], "outputs": {name: write_tensor(x) for name, x in outputs.items()}}
 
 
