@@ -105,24 +105,26 @@ describe('turns', () => {
     expect(seconds).toBeGreaterThanOrEqual(0.01);
   });
 
-  it('everyone has one each round, prepared, in an order of the seed, and first one that does not count', async () => {
+  it('everyone has one each round, prepared, after a step; in an order of the seed; and first one that does not count', async () => {
     const turns = async (seed: number) => {
       const said: string[] = [];
       const competitors = ['a', 'b', 'c'].map((name) => ({
         name,
         prepare: async () => void said.push(`prepare ${name}`),
-        work: async () => ({ amount: said.push(name), seconds: 1, cpuSeconds: 0.5 }),
+        work: async (seconds: number) => ({ amount: said.push(`${name} ${seconds}`), seconds: 1, cpuSeconds: 0.5 }),
       }));
-      const bursts = await interleave(competitors, 4, 0, random(seed), () => {});
+      const bursts = await interleave(competitors, 4, 0.5, random(seed), () => {});
       return { said, bursts: [...bursts.values()] };
     };
     const { said, bursts } = await turns(0);
-    expect(said).toHaveLength(2 * 5 * 3);
-    for (let i = 0; i < said.length; i += 2) expect(said[i]).toBe(`prepare ${said[i + 1]}`);
+    const turn = (name: string) => [`prepare ${name}`, `${name} 0`, `prepare ${name}`, `${name} 0.5`];
+    const order = said.filter((word) => word.endsWith('0.5')).map(([name]) => name);
+    expect(said).toEqual(order.flatMap(turn));
+    expect(order).toHaveLength(5 * 3);
     for (let round = 0; round < 5; round++)
-      expect(said.slice(6 * round, 6 * round + 6).filter((name) => name.length === 1).toSorted()).toEqual([..."abc"]); // prettier-ignore
+      expect(order.slice(3 * round, 3 * round + 3).toSorted()).toEqual(['a', 'b', 'c']);
     expect(bursts.map((own) => own.length)).toEqual([4, 4, 4]);
-    expect(Math.min(...bursts.flat().map(({ amount }) => amount))).toBeGreaterThan(6); // none of the first round
+    expect(Math.min(...bursts.flat().map(({ amount }) => amount))).toBeGreaterThan(12); // none of the first round
     for (const { cpuSeconds } of bursts.flat()) expect(cpuSeconds).toBe(0.5);
     expect((await turns(0)).said).toEqual(said);
     expect((await turns(1)).said).not.toEqual(said);
