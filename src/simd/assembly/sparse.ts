@@ -8,7 +8,7 @@ import { COLUMNS, madd } from './tile';
 //                    window's first tap (an integer), and the gradient
 //     counts[n][o]   how many there are
 
-/** What is the same for a whole layer: 32-bit integers one after the other, see src/simd/stages. */
+/** What is the same for a whole layer: 32-bit integers one after the other, see src/simd/engine/sparseWay.ts. */
 @unmanaged
 class Sparse {
   /** Channels of x, of y, and taps of a kernel. */

@@ -19,7 +19,7 @@ import { COLUMNS, ROWS, setRow, tile } from './tile';
 // C and O are multiples of 8. The patches of images are counted through: (n, row, column). From one patch to the next are `pitch`
 // numbers, more than C.
 
-/** Where images lie, and the patches on them: 32-bit integers one after the other, see src/simd/engine/winograd.ts. */
+/** Where images lie, and the patches on them: 32-bit integers one after the other, see src/simd/engine/winogradWay.ts. */
 @unmanaged
 class Patches {
   /** Rows and columns of the image. */

@@ -94,8 +94,9 @@ export function convolutionStage(plan: Plan, node: Node, input: Value, { relu = 
     };
     const index = pool ? space.room((images * y.numbers) / 4) : 0;
     const direct = directWay(placed);
-    const winograd = quick ? winogradWay(placed, (share) => scratch(share)) : undefined;
     const sparse = lists ? sparseWay(placed) : undefined;
+    const onlyForward = { ...placed, dx: undefined }; // what is done over lists needs no kernels for dx
+    const winograd = quick ? winogradWay(sparse ? onlyForward : placed, (share) => scratch(share)) : undefined;
     const forward = winograd ?? direct;
     const unpooled = quick ? winogradRoom(g) : 0; // what winogradWay needs is before it
     const scratch = plan.scratch(unpooled + (pool ? forward.images * places * O : 0));

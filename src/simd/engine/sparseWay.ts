@@ -1,7 +1,7 @@
 import { indices, numberUnder } from '../convolution.ts';
 import { clear, groupsOf, under } from './directWay.ts';
 import type { Call } from './program.ts';
-import { imageOf, type Picture } from './value.ts';
+import type { Picture } from './value.ts';
 import type { Placed, Way } from './way.ts';
 
 /** Backward from behind relu and a pool of 2×2, over lists of what is not 0: see assembly/sparse.ts. */
@@ -34,8 +34,7 @@ export function sparseWay(placed: Placed): SparseWay {
     inputGradient: (_, n, count, fresh) => [
       ...clear(placed, n, count, fresh),
       ...Array.from({ length: count }, (_, i): Call => {
-        const to = imageOf(dx!, n + i) + under(placed, dx!, 0) - dx!.first;
-        return ['sparseInputGradient', ...listOf(n + i), turned[0], to, sizes];
+        return ['sparseInputGradient', ...listOf(n + i), turned[0], under(placed, dx!, n + i), sizes];
       }),
     ],
 

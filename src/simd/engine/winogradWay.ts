@@ -36,7 +36,7 @@ export function winogradWay(placed: Placed, room: (share: Share) => number): Way
     count: readonly number[],
   ) {
     const sizes = space.putIntegers([H, W, C, picture.row, picture.image, top, left, ...count]);
-    return { picture, C, sizes, ofImage: count[0] * count[1] };
+    return { C, sizes, ofImage: count[0] * count[1] };
   }
   const half = (count: number) => Math.ceil(count / 2);
   const [ofY, ofX] = [
