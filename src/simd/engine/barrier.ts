@@ -35,9 +35,13 @@ export class Barrier {
     return false;
   }
 
-  /** After arrive: sleeps until all have come, or for so many milliseconds; gives whether they have. */
+  /**
+   * After arrive: sleeps until all have come, or for so many milliseconds or less; gives whether they have. What wakes it may be
+   * the notification of the barrier before, late: the phase alone tells.
+   */
   passed(milliseconds = Infinity): boolean {
-    return Atomics.wait(this.#control, PHASE, this.#phase, milliseconds) !== 'timed-out';
+    Atomics.wait(this.#control, PHASE, this.#phase, milliseconds);
+    return Atomics.load(this.#control, PHASE) !== this.#phase;
   }
 }
 

@@ -11,7 +11,8 @@ const kernels = await instantiate(build, memory);
 const barrier = new Barrier(memory, control, threads);
 const programs: (readonly (() => void)[])[] = [];
 const wait = () => {
-  while (!barrier.arrive() && !barrier.passed());
+  if (barrier.arrive()) return;
+  while (!barrier.passed());
 };
 
 wait(); // the kernels are loaded
