@@ -5,7 +5,16 @@ import { roomForSums } from '../src/simd/batchStatistics.ts';
 import { putImages, takeImages } from '../src/simd/images.ts';
 import { bestBuild } from '../src/simd/instantiate.ts';
 import { clear, kernels, put, room, take, use } from '../src/simd/kernels.ts';
-import { batchNorm, batchNormBackward, batchStatistics, conv2d, relu } from '../src/simd/index.ts';
+import {
+  batchNorm,
+  batchNormBackward,
+  batchStatistics,
+  conv2d,
+  conv2dBackward,
+  relu,
+  softmaxCrossEntropy,
+  softmaxCrossEntropyBackward,
+} from '../src/simd/index.ts';
 import { get, getOr, type Tensor } from '../src/tensor.ts';
 import { expectSameBits, expectTensor } from './close.ts';
 import { tabulate } from './images.ts';
@@ -42,6 +51,22 @@ describe.each(['plain', 'fma'] as const)('simd > %s', (build) => {
     const one = (value: number) => tabulate([1, 1, 1, 1], () => value);
     const b = tabulate([1], () => -(1 + 2 ** -11));
     expect(conv2d(one(1 + 2 ** -12), one(1 + 2 ** -12), b).data[0]).toBe(build === 'fma' ? 2 ** -24 : 0);
+  });
+
+  it('a long sum is rounded by the size of its parts', () => {
+    const slopes = tabulate([8, 1, 28, 28], () => Math.fround(0.1)); // one after the other, 6272 of them are 7·10⁻⁵ off
+    const { dw } = conv2dBackward(slopes, slopes, tabulate([1, 1, 1, 1], () => 1), tabulate([1], () => 0)); // prettier-ignore
+    const [got, exact] = [dw.data[0], 6272 * Math.fround(0.1) ** 2];
+    expect(Math.abs(got / exact - 1)).toBeLessThan(3e-6);
+  });
+
+  it('the loss of a network that is sure and right, and its gradient, keep their digits', () => {
+    const [logits, labels] = [tabulate([1, 3], (_, k) => [12, 1, 0][k]), tabulate([1], () => 0)];
+    const [one, reference] = [tabulate([], () => 1), implementations.naive];
+    const near = (expected: number) => 1e-6 * Math.abs(expected);
+    expectTensor('y', softmaxCrossEntropy(logits, labels), reference.softmaxCrossEntropy(logits, labels), near);
+    const { dlogits } = reference.softmaxCrossEntropyBackward(one, logits, labels);
+    expectTensor('dlogits', softmaxCrossEntropyBackward(one, logits, labels).dlogits, dlogits, near);
   });
 
   /** Images of float32 that change from each number to the next. */

@@ -24,9 +24,9 @@ function powers(x: usize, m: v128, lanes: i32): v128 {
   return v128.and(exp(f32x4.sub(load4(x, lanes), m)), some);
 }
 
-/** Σ exp(x − m) of a row, one after the other */
-function sumOfExp(row: usize, m: f32, K: i32): f32 {
-  let sum: f32 = 0;
+/** Σ exp(x − m) of a row, one after the other, in float64: of 1 and something small its logarithm keeps all digits. */
+function sumOfExp(row: usize, m: f32, K: i32): f64 {
+  let sum: f64 = 0;
   for (let k = 0; k < K; k += 4) {
     const four = powers(at(row, k), f32x4.splat(m), min(4, K - k));
     sum += f32x4.extract_lane(four, 0);
@@ -42,7 +42,7 @@ export function softmax(x: usize, y: usize, N: i32, K: i32): void {
   for (let n = 0; n < N; n++) {
     const row = at(x, n * K);
     const m = largest(row, K);
-    const sum = f32x4.splat(sumOfExp(row, m, K));
+    const sum = f32x4.splat(sumOfExp(row, m, K) as f32);
     for (let k = 0; k < K; k += 4) {
       const lanes = min(4, K - k);
       store4(at(y, n * K + k), f32x4.div(powers(at(row, k), f32x4.splat(m), lanes), sum), lanes);
@@ -64,8 +64,8 @@ export function logSoftmax(x: usize, y: usize, N: i32, K: i32): void {
   for (let n = 0; n < N; n++) {
     const row = at(x, n * K);
     const m = largest(row, K);
-    const logSum = Mathf.log(sumOfExp(row, m, K));
-    for (let k = 0; k < K; k++) store<f32>(at(y, n * K + k), load<f32>(at(row, k)) - m - logSum);
+    const logSum = Math.log(sumOfExp(row, m, K));
+    for (let k = 0; k < K; k++) store<f32>(at(y, n * K + k), ((load<f32>(at(row, k)) as f64) - m - logSum) as f32);
   }
 }
 
@@ -80,24 +80,41 @@ export function logSoftmaxBackward(dy: usize, y: usize, dx: usize, N: i32, K: i3
 
 /** y = 1/N · Σ target · (log Σ exp(x − m) + (m − x)); what has target 0 costs nothing */
 export function softmaxCrossEntropy(x: usize, target: usize, y: usize, N: i32, K: i32): void {
-  let total: f32 = 0;
+  let total: f64 = 0;
   for (let n = 0; n < N; n++) {
     const row = at(x, n * K);
     const m = largest(row, K);
-    const logSum = Mathf.log(sumOfExp(row, m, K));
+    const logSum = Math.log(sumOfExp(row, m, K));
     for (let k = 0; k < K; k++) {
       const share = load<f32>(at(target, n * K + k));
-      if (share > 0) total += share * (logSum + (m - load<f32>(at(row, k))));
+      if (share > 0) total += share * (logSum + ((m as f64) - load<f32>(at(row, k))));
     }
   }
-  store<f32>(y, total / (N as f32));
+  store<f32>(y, (total / N) as f32);
 }
 
-/** dx = (y − target) · dy / N, y = softmax(x) */
+/**
+ * dx = (y − target) · dy / N, y = softmax(x). Where y is more than ½, y is taken as 1 − Σ of the others: of a network that is
+ * sure and right, y − 1 would be what rounding left of it.
+ */
 export function softmaxCrossEntropyBackward(dy: usize, y: usize, target: usize, dx: usize, N: i32, K: i32): void {
   const slope = load<f32>(dy);
-  for (let i = 0; i < N * K; i++)
-    store<f32>(at(dx, i), ((load<f32>(at(y, i)) - load<f32>(at(target, i))) * slope) / (N as f32));
+  for (let n = 0; n < N; n++) {
+    const row = at(y, n * K);
+    for (let k = 0; k < K; k++) {
+      const share: f64 = load<f32>(at(target, n * K + k));
+      const own: f64 = load<f32>(at(row, k));
+      const error = own > 0.5 ? 1 - share - others(row, k, K) : own - share;
+      store<f32>(at(dx, n * K + k), ((error * slope) / N) as f32);
+    }
+  }
+}
+
+/** Σ y of a row but for number k */
+function others(row: usize, k: i32, K: i32): f64 {
+  let sum: f64 = 0;
+  for (let j = 0; j < K; j++) if (j != k) sum += load<f32>(at(row, j));
+  return sum;
 }
 
 /** y = Σ (x − target)² / count */

@@ -56,40 +56,41 @@ export function setRow(i: i32, a: usize, c: usize): void {
 
 /**
  * The sum runs over k < count. From k to k + 1 all rows of a move on by steps[k] bytes, and b by bStep. It starts from the
- * 8 numbers at `start`, or, if that is 0, from what c holds. Of the 8 columns `columns` are stored.
+ * 8 numbers at `start`. If that is 0, it starts from 0 and is added to what c holds: of a long sum, done in parts, each part is
+ * rounded by its own size, not by that of all before it. Of the 8 columns `columns` are stored.
  */
 export function tile(steps: usize, count: i32, b: usize, bStep: usize, start: usize, columns: i32): void {
-  if (columns == COLUMNS) sums(steps, count, b, bStep, start, COLUMNS);
-  else sums(steps, count, b, bStep, start, columns);
+  if (start == 0) {
+    if (columns == COLUMNS) sums(steps, count, b, bStep, ZEROS, COLUMNS, true);
+    else sums(steps, count, b, bStep, ZEROS, columns, true);
+  } else if (columns == COLUMNS) sums(steps, count, b, bStep, start, COLUMNS, false);
+  else sums(steps, count, b, bStep, start, columns, false);
 }
+
+/** Eight times 0. */
+const ZEROS: usize = memory.data(32, 16);
 
 // @ts-ignore: decorator
 @inline
-function sums(steps: usize, count: i32, b: usize, bStep: usize, start: usize, columns: i32): void {
+function sums(steps: usize, count: i32, b: usize, bStep: usize, start: usize, columns: i32, onto: bool): void {
   let p0 = a0;
   let p1 = a1;
   let p2 = a2;
   let p3 = a3;
   let p4 = a4;
   let p5 = a5;
-  const from0 = start == 0 ? c0 : start;
-  let s0 = v128.load(from0);
-  let t0 = v128.load(from0, 16);
-  const from1 = start == 0 ? c1 : start;
-  let s1 = v128.load(from1);
-  let t1 = v128.load(from1, 16);
-  const from2 = start == 0 ? c2 : start;
-  let s2 = v128.load(from2);
-  let t2 = v128.load(from2, 16);
-  const from3 = start == 0 ? c3 : start;
-  let s3 = v128.load(from3);
-  let t3 = v128.load(from3, 16);
-  const from4 = start == 0 ? c4 : start;
-  let s4 = v128.load(from4);
-  let t4 = v128.load(from4, 16);
-  const from5 = start == 0 ? c5 : start;
-  let s5 = v128.load(from5);
-  let t5 = v128.load(from5, 16);
+  let s0 = v128.load(start);
+  let t0 = v128.load(start, 16);
+  let s1 = v128.load(start);
+  let t1 = v128.load(start, 16);
+  let s2 = v128.load(start);
+  let t2 = v128.load(start, 16);
+  let s3 = v128.load(start);
+  let t3 = v128.load(start, 16);
+  let s4 = v128.load(start);
+  let t4 = v128.load(start, 16);
+  let s5 = v128.load(start);
+  let t5 = v128.load(start, 16);
   const end = steps + ((count as usize) << 2);
   for (; steps < end; steps += 4) {
     const aStep = load<i32>(steps) as usize;
@@ -120,6 +121,21 @@ function sums(steps: usize, count: i32, b: usize, bStep: usize, start: usize, co
     s5 = madd(x, left, s5);
     t5 = madd(x, right, t5);
     p5 += aStep;
+  }
+  if (onto) {
+    // all before the first is stored: where there are fewer rows, the last is there again
+    s0 = f32x4.add(s0, v128.load(c0));
+    t0 = f32x4.add(t0, v128.load(c0, 16));
+    s1 = f32x4.add(s1, v128.load(c1));
+    t1 = f32x4.add(t1, v128.load(c1, 16));
+    s2 = f32x4.add(s2, v128.load(c2));
+    t2 = f32x4.add(t2, v128.load(c2, 16));
+    s3 = f32x4.add(s3, v128.load(c3));
+    t3 = f32x4.add(t3, v128.load(c3, 16));
+    s4 = f32x4.add(s4, v128.load(c4));
+    t4 = f32x4.add(t4, v128.load(c4, 16));
+    s5 = f32x4.add(s5, v128.load(c5));
+    t5 = f32x4.add(t5, v128.load(c5, 16));
   }
   store(c0, s0, t0, columns);
   store(c1, s1, t1, columns);
