@@ -7,12 +7,19 @@ import { inputOf } from '../src/train.ts';
 
 /**
  * How far the engine's gradients are from those of the vectorized layers, in its next three steps, each with `count` images: the
- * distance of all of them together, as a share of their length.
+ * distance of all of them together, as a share of their length. `progress` is told the share that is done.
  */
-export async function agreement(engine: Engine, model: Model, images: Images, count: number): Promise<number> {
+export async function agreement(
+  engine: Engine,
+  model: Model,
+  images: Images,
+  count: number,
+  progress: (share: number) => void = () => {},
+): Promise<number> {
   const few = Math.min(count, images.labels.length);
   let worst = 0;
   for (let step = 0; step < 3; step++) {
+    progress(step / 3);
     const positions = Uint32Array.from({ length: few }, (_, i) => (step * few + i) % images.labels.length);
     const parameters = engine.parameters();
     await engine.step(images, positions, random(step), 0.001);

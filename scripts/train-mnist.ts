@@ -356,7 +356,11 @@ async function engineOf(
     build: bitwise ? 'plain' : bestBuild(),
   } as const;
   const engine = await Engine.of(model, parameters, options);
-  const apart = await agreement(engine, model, training, Math.min(batch, 16));
+  const bar = progressBar(out);
+  const apart = await agreement(engine, model, training, Math.min(batch, 16), (share) =>
+    bar.show(share, 'comparing', ['the first three steps with the reference']),
+  );
+  bar.clear();
   await engine.load(parameters);
   const how = `${threads} ${threads === 1 ? 'thread' : 'threads'}, ${engine.build === 'fma' ? '' : 'without '}fused multiply-add`;
   out.write(`engine    ${how}; steps 1–3: gradients within ${apart.toExponential(0)} of the reference\n\n`);
