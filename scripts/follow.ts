@@ -24,8 +24,14 @@ const others = Object.fromEntries(
 );
 const all: Readonly<Record<string, Work>> = { ...followed, ...others };
 
-/** Of the losses of both, at any step; and of each gradient, as a share of its length. */
-const [LOSSES, GRADIENTS] = [1e-4, 1e-5];
+/** Of the losses of both, in the first steps; and of each gradient, as a share of its length. */
+const [LOSSES, FIRST, GRADIENTS] = [1e-4, 50, 1e-5];
+
+/**
+ * Of the losses at any later step. Adam divides by gradients that are nearly 0, and what was a rounding grows: in 200 steps of
+ * M2 the reference ends as far from itself, begun with parameters less than a float32 rounding away (5 %, measured 2026-11-30).
+ */
+const LATER = { sgd: 1e-4, adam: 0.1 };
 
 /** The reference computes gradients of so many images: it takes seconds for some networks. */
 const FEW = 8;
@@ -44,8 +50,9 @@ const help = `Says how near the engine, in float32, stays to the reference, in f
   --seed N       of first weights, order of images and random pictures (default 0)
   --help         this text
 
-Exit code 1 if losses are more than ${LOSSES} of themselves apart,
-or a gradient more than ${GRADIENTS} of its length.
+Exit code 1 if in the first ${FIRST} steps losses are more than ${LOSSES} of themselves
+apart (later too; ${LATER.adam} where adam learns), or a gradient more than ${GRADIENTS} of its
+length.
 `;
 
 async function main(): Promise<void> {
@@ -69,15 +76,16 @@ async function main(): Promise<void> {
   process.stdout.write(
     `${options.steps} steps, seed ${options.seed}; how far the engine is from the reference at most\n`,
   );
-  process.stdout.write(`${'network'.padEnd(14)}  losses   gradients: at first  at last\n`);
+  process.stdout.write(`${'network'.padEnd(14)}  losses: ${FIRST} steps  all    gradients: at first  at last\n`);
   for (const { name, work } of chosen) {
-    const { losses, first, last } = await follow(name, work, { ...options, both: name in followed });
-    const shares = [losses, first, last].map((share) =>
+    const { early, losses, first, last } = await follow(name, work, { ...options, both: name in followed });
+    const [inFirst, inAll, before, after] = [early, losses, first, last].map((share) =>
       (share === undefined ? '' : share.toExponential(0)).padStart(7),
     );
-    const far = (losses ?? 0) > LOSSES || Math.max(first, last) > GRADIENTS;
+    const later = LATER[work.optimizer as keyof typeof LATER];
+    const far = (early ?? 0) > LOSSES || (losses ?? 0) > later || Math.max(first, last) > GRADIENTS;
     process.stdout.write(
-      `${name.padEnd(14)} ${shares[0]}              ${shares[1]}  ${shares[2]}${far ? '  too far' : ''}\n`,
+      `${name.padEnd(14)}  ${inFirst}        ${inAll}             ${before}  ${after}${far ? '  too far' : ''}\n`,
     );
     if (far) process.exitCode = 1;
   }
@@ -106,7 +114,7 @@ async function follow(name: string, work: Work, { steps, threads, seed, both }: 
   const state = optimizerState();
   const order = positions(images, batch, seed);
   const first = await gradientsApart(engine, model, images, seed);
-  let losses: number | undefined;
+  let [early, losses]: (number | undefined)[] = [];
   for (let step = 0; step < steps; step++) {
     const some = order.next().value!;
     const { loss } = await engine.step(images, some, random(seed, step), rate);
@@ -117,6 +125,7 @@ async function follow(name: string, work: Work, { steps, threads, seed, both }: 
       (optimizers[optimizer] as Optimizer)(learning, reference.gradients, state, { ...optimizerOptions, rate });
       updateStatistics(vectorized, reference.tape, parameters);
       losses = Math.max(losses ?? 0, Math.abs(loss / reference.loss - 1));
+      if (step < FIRST) early = losses;
     }
     bar.show(step / steps, name, [
       `step ${step + 1} of ${steps}`,
@@ -126,7 +135,7 @@ async function follow(name: string, work: Work, { steps, threads, seed, both }: 
   bar.clear();
   const last = await gradientsApart(engine, model, images, seed);
   await engine.close();
-  return { losses, first, last };
+  return { early, losses, first, last };
 }
 
 /** Batches without end, epoch after epoch; a last one with fewer images is left out. */

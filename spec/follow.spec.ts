@@ -13,9 +13,9 @@ describe('follow', () => {
     const share = '[1-9]e-[6-9]'; // never 0: then nothing would have been compared with float32
     expect(stdout.split('\n')).toEqual([
       '20 steps, seed 0; how far the engine is from the reference at most',
-      'network         losses   gradients: at first  at last',
-      expect.stringMatching(new RegExp(`^M1 +${share} +${share} +${share}$`)),
-      expect.stringMatching(new RegExp(`^M3 +${share} +${share} +${share}$`)),
+      'network         losses: 50 steps  all    gradients: at first  at last',
+      expect.stringMatching(new RegExp(`^M1 +${share} +${share} +${share} +${share}$`)),
+      expect.stringMatching(new RegExp(`^M3 +${share} +${share} +${share} +${share}$`)),
       expect.stringMatching(new RegExp(`^lenet5 +${share} +${share}$`)),
       '',
     ]);

@@ -23,14 +23,14 @@ export interface Task {
   readonly program: Program;
 }
 
-/** What a worker does first: it loads worker.ts, from its sources by what lets Node read TypeScript. */
-const beginning = (() => {
-  const kind = extname(import.meta.url);
-  const load = `import(${JSON.stringify(new URL(`./worker${kind}`, import.meta.url).href)})`;
+/** What a worker does first: it loads the module `name` beside `here`, from its sources by what lets Node read TypeScript. */
+export function beginning(here: string, name: string): string {
+  const kind = extname(here);
+  const load = `import(${JSON.stringify(new URL(`./${name}${kind}`, here).href)})`;
   if (kind !== '.ts') return load;
   const tsx = import.meta.resolve('tsx/esm/api');
   return `import(${JSON.stringify(tsx)}).then(({ register }) => { register(); return ${load}; })`;
-})();
+}
 
 /** Runs programs on all threads at once: this one, and workers beside it that compute in the same memory. */
 export class Threads {
@@ -58,7 +58,7 @@ export class Threads {
     const others = Array.from({ length: threads - 1 }, (_, i) => i + 1);
     const workers = others.map((thread) => {
       const workerData: Start = { build, memory: space.memory, control, thread, threads };
-      return new Worker(beginning, { eval: true, workerData, execArgv: [] });
+      return new Worker(beginning(import.meta.url, 'worker'), { eval: true, workerData, execArgv: [] });
     });
     const { kernels, memory } = space;
     const result = new Threads(kernels, new Barrier(memory, control, threads), workers);
