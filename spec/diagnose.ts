@@ -67,6 +67,7 @@ export async function diagnose(
   const alike = (given: readonly Answer[]) => (bug: { readonly layer: Layer }) =>
     given.every((each) => sameAnswer(each, answer(bug.layer, each.direction, each.call), compare, layer.u));
   const candidates = (await plantedBugs(name)).filter(alike(answers.toReversed()));
+  if (candidates.length === 0) return undefined;
   const others = [...answeredCases(name), ...fc.sample(cases, { seed: 1, numRuns: 30 })].flatMap(
     ({ inputs, constants, options, dy }) => {
       const call = { inputs, ...(constants && { constants }), options, dy };
@@ -77,9 +78,7 @@ export async function diagnose(
   const list = (found: typeof candidates) => found.map(({ bug: { id, means } }) => `    ${id}: ${means}`).join('\n');
   if (everywhere.length > 0)
     return `It answers like ${everywhere.length > 1 ? 'these known bugs' : 'a known bug'}, on other calls too:\n${list(everywhere)}`;
-  if (candidates.length > 0)
-    return `On this case, though not on others, it answers like known bugs:\n${list(candidates)}`;
-  return undefined;
+  return `On this case, though not on others, it answers like known bugs:\n${list(candidates)}`;
 }
 
 /** The known bugs that stand in the definition word for word: their edits have been made to it. */

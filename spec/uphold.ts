@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import { implementations, type LayerName } from '../src/layers.ts';
 import { show, type Tensor } from '../src/tensor.ts';
 import { arithmetic } from './arithmetic.ts';
-import { allowed, expectTensors, indexOf, type Compare, type Mismatch } from './close.ts';
+import { allowed, expectTensors, indexOf, type Allowed, type Compare, type Mismatch } from './close.ts';
 import { answer, bugsIn, diagnose, sameAnswer, type Answer } from './diagnose.ts';
 import { explicitOptions } from './explicitOptions.ts';
 import { layerOf, type Call, type Case, type Law, type Layer } from './law.ts';
+import { PortError, type Failure } from './port/protocol.ts';
 import { smallest } from './smallest.ts';
 
 /** Who is judged: a layer, as an implementation computes it, whose answers may differ as `compare` allows. */
@@ -64,35 +65,14 @@ async function report(law: Law, judged: Judged, run: fc.RunDetails<unknown>): Pr
     ].join('\n\n');
   }
 
-  const fails = (call: Call | Case) => isWrong(answer(layer, wrong.direction, call));
-  const small = answer(layer, wrong.direction, smallest(callOf(wrong.call), definition, fails));
-  const known = await diagnose([...answers, small], judged, compare);
+  const { small, sentences } = await explain(judged, wrong, answers);
   return [
     title,
-    `The smallest case found:\n${describeCase([small.call]).trimEnd()}`,
-    await firstWrong(small, answer(definition, small.direction, small.call)),
-    ...(known ? [known] : []),
+    ...sentences,
     `What the law said, of a case perhaps larger: ${said}`,
     how,
     pasteable(name, small.call, run.seed),
   ].join('\n\n');
-
-  /** The first wrong element of an answer, and how the definition computes it. */
-  async function firstWrong({ call, direction, outputs }: Answer, right: Answer): Promise<string> {
-    const who = direction === 'forward' ? name : `${name}Backward`;
-    if (outputs instanceof Error || right.outputs instanceof Error) {
-      const says = (all: Answer['outputs']) => (all instanceof Error ? `the error “${all.message}”` : 'an answer');
-      return `${who} gives ${says(outputs)}, expected ${says(right.outputs)}`;
-    }
-    try {
-      expectTensors(outputs, right.outputs, allowed(compare, layer.u));
-    } catch (error) {
-      const mismatch = mismatchOf(error);
-      if (!mismatch) return (error as Error).message;
-      return `${inUlps(mismatch)}\nBy the definition: ${await arithmetic(name, call, mismatch.what, mismatch.index)}`;
-    }
-    return '';
-  }
 
   /** Where the definition itself is judged: how it computes, at present, the element that the law finds wrong. */
   async function asItStands(): Promise<string[]> {
@@ -104,9 +84,69 @@ async function report(law: Law, judged: Judged, run: fc.RunDetails<unknown>): Pr
     const from = answers.find(
       ({ outputs }) => !(outputs instanceof Error) && outputs[what]?.shape.length === index.length,
     );
-    if (!from || implementation !== 'naive') return [inUlps(mismatch), ...bug];
-    return [`${inUlps(mismatch)}\nAs the definition stands: ${await arithmetic(name, from.call, what, index)}`, ...bug];
+    if (!from || implementation !== 'naive') return [inUlps(mismatch, layer.u), ...bug];
+    return [`${inUlps(mismatch, layer.u)}\nAs the definition stands: ${await arithmetic(name, from.call, what, index)}`, ...bug];
   }
+}
+
+/** Nobody waits for thousands of programs to start again, or to say nothing. */
+const TRIES: Readonly<Partial<Record<Failure, number>>> = { crashed: 100, broken: 100, hung: 0 };
+
+/**
+ * A wrong answer made small: the smallest call found that fails in the same way; and in sentences that call, the first wrong
+ * element, how the definition computes it, and the known bug that answers alike, here and to the `others`.
+ */
+export async function explain(
+  judged: Judged,
+  wrong: Answer,
+  others: readonly Answer[] = [],
+): Promise<{ small: Answer; sentences: readonly string[] }> {
+  const { name, layer, compare } = judged;
+  const definition = layerOf(implementations.naive, name);
+  const right = ({ direction, call }: Answer) => answer(definition, direction, call);
+  const failure = failureOf(wrong);
+  const fails = (call: Call | Case) => {
+    const given = answer(layer, wrong.direction, call);
+    return failureOf(given) === failure && !sameAnswer(given, right(given), compare, layer.u);
+  };
+  const least = smallest(callOf(wrong.call), definition, fails, failure && TRIES[failure]);
+  const small = answer(layer, wrong.direction, least);
+  const known = await diagnose([...others, small], judged, compare);
+  return {
+    small,
+    sentences: [
+      `The smallest case found:\n${describeCase([small.call]).trimEnd()}`,
+      await firstWrong(name, small, right(small), allowed(compare, layer.u), layer.u),
+      ...(known ? [known] : []),
+    ],
+  };
+}
+
+/** Why a foreign program has no answer; undefined if it has one, or it is none. */
+const failureOf = ({ outputs }: Answer): Failure | undefined =>
+  outputs instanceof PortError ? outputs.failure : undefined;
+
+/** The first wrong element of an answer, and how the definition computes it. */
+export async function firstWrong(
+  name: LayerName,
+  { call, direction, outputs }: Answer,
+  right: Answer,
+  within: Allowed,
+  u: number,
+): Promise<string> {
+  const who = direction === 'forward' ? name : `${name}Backward`;
+  if (outputs instanceof Error || right.outputs instanceof Error) {
+    const says = (all: Answer['outputs']) => (all instanceof Error ? `the error “${all.message}”` : 'an answer');
+    return `${who} gives ${says(outputs)}, expected ${says(right.outputs)}`;
+  }
+  try {
+    expectTensors(outputs, right.outputs, within);
+  } catch (error) {
+    const mismatch = mismatchOf(error);
+    if (!mismatch) return (error as Error).message;
+    return `${inUlps(mismatch, u)}\nBy the definition: ${await arithmetic(name, call, mismatch.what, mismatch.index)}`;
+  }
+  return '';
 }
 
 /** What a fixture asks, without what it expects. */
@@ -137,8 +177,8 @@ function recording(layer: Layer, answers: Answer[]): Layer {
 const mismatchOf = (error: unknown) => (error as { mismatch?: Mismatch } | null)?.mismatch;
 
 /** 'y[0, 1] is 3, expected 4: 1.13e+15 ulps apart, allowed: equal' */
-function inUlps({ what, index, got, expected, allowed }: Mismatch): string {
-  const ulp = 2 ** (Math.max(Math.floor(Math.log2(Math.abs(expected))), -1022) - 52);
+function inUlps({ what, index, got, expected, allowed }: Mismatch, u: number): string {
+  const ulp = 2 * u * 2 ** Math.max(Math.floor(Math.log2(Math.abs(expected))), u === 2 ** -53 ? -1022 : -126);
   const apart = Math.abs(got - expected);
   const ulps = Number.isFinite(apart) && expected !== 0 ? `${(apart / ulp).toPrecision(3)} ulps` : `${apart}`;
   const [was, should] = [got, expected].map((value) => (Object.is(value, -0) ? '-0' : `${value}`));

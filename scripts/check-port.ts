@@ -1,0 +1,148 @@
+import { writeFileSync } from 'node:fs';
+import { check, kinds, layerOrder, type Counts, type Verdict } from '../spec/port/check.ts';
+import { Port } from '../spec/port/port.ts';
+import { PortError } from '../spec/port/protocol.ts';
+import { progressBar } from './progressBar.ts';
+import { choose, commandLine, integer, positive, script, writable } from './script.ts';
+
+const help = `Judges an implementation in any language: a program that reads calls from stdin and writes answers to stdout,
+one line of JSON each (golden/README.md has the protocol, scripts/ports/ has examples).
+
+  npx tsx scripts/check-port.ts [options] -- ./my-port arguments…
+
+  --layer A,B,…     these layers alone (default all that the port claims, the simplest first)
+  --run GLOB        cases whose id matches alone: 'conv2d/*', '*/hostile'
+  --skip GLOB       not the cases whose id matches
+  --kind A,B        ${kinds.join(', ')}: these kinds of cases alone (default all)
+  --cases N         random cases of each layer (default 100)
+  --seed N          that they are drawn from (default 0)
+  --replay ID       one case, as a report names it
+  --timeout S       seconds to wait for an answer (default 10)
+  --json FILE       the verdicts, also as JSON
+  --print-skips     why cases were skipped
+  --help            this text
+
+Every answer is compared with the definition: bit for bit where float32 or float64 are exact, else within a bound of the port's own type.
+A wrong answer is made small, and if it is that of a known bug, the bug is named. JUnit, HTML and more: PORT='./my-port arguments…'
+npx vitest run --reporter=junit asks the port all laws.
+
+Exit code 0 if nothing failed, 1 if something did, 2 if the port breaks the protocol or an argument is wrong.
+`;
+
+async function main(): Promise<void> {
+  const split = process.argv.indexOf('--');
+  const { values } = commandLine({
+    args: process.argv.slice(2, split < 0 ? undefined : split),
+    options: {
+      layer: { type: 'string' },
+      run: { type: 'string' },
+      skip: { type: 'string' },
+      kind: { type: 'string', default: kinds.join() },
+      cases: { type: 'string', default: '100' },
+      seed: { type: 'string', default: '0' },
+      replay: { type: 'string' },
+      timeout: { type: 'string', default: '10' },
+      json: { type: 'string' },
+      'print-skips': { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return void process.stdout.write(help);
+  const command = split < 0 ? [] : process.argv.slice(split + 1);
+  if (command.length === 0) throw new RangeError('there is no program to judge, expected it after --: -- ./my-port');
+  const seed = integer('--seed', values.seed, 0, 2 ** 31 - 1);
+  const count = integer('--cases', values.cases, 0, 100_000);
+  const timeout = positive('--timeout', values.timeout);
+  if (values.json !== undefined) writable('--json', values.json);
+  const chosen = <T extends string>(option: string, names: readonly T[], text: string): T[] =>
+    text.split(',').map((name) => choose<T>(option, Object.fromEntries(names.map((each) => [each, each])), name));
+  const ofKinds = chosen('--kind', kinds, values.kind);
+  const [{ replay }, runs, skips] = [values, values.run && matcher(values.run), values.skip && matcher(values.skip)];
+  const asked = (id: string) =>
+    replay !== undefined ? id === replay : (!runs || runs.test(id)) && !(skips && skips.test(id));
+  const only = values.layer ?? (replay?.includes('/') ? replay.split('/')[0] : undefined);
+  const named = only === undefined ? layerOrder : chosen(values.layer ? '--layer' : '--replay', layerOrder, only);
+
+  const port = start(command, timeout);
+  const { name, language, dtype, layout, layers } = port.introduction;
+  const missing = values.layer !== undefined && named.find((layer) => !(layer in layers));
+  if (missing)
+    throw new RangeError(`--layer ${missing}: ${name} does not claim it, only ${Object.keys(layers).join(', ')}`);
+  process.stdout.write(
+    `cnn-spec checks ${name} (${[language, dtype, layout].filter(Boolean).join(', ')}), ${count} random cases a layer from seed ${seed}\n\n`,
+  );
+
+  const bar = progressBar(process.stderr);
+  const verdicts: Verdict[] = [];
+  const options = {
+    ...{ layers: named, kinds: ofKinds, cases: count, seed, asked },
+    progress: (layer: string, share: number, id: string) => bar.show(share, layer.padEnd(20), [id]),
+  };
+  try {
+    for await (const verdict of check(port, options)) {
+      bar.clear();
+      verdicts.push(verdict);
+      for (const text of [verdict.report, verdict.gaveUp]) if (text) process.stdout.write(`✗ ${text}\n\n`);
+    }
+  } finally {
+    bar.clear();
+    await port.close();
+  }
+  if (verdicts.every(({ counts }) => kinds.every((kind) => total(counts[kind]) === 0)))
+    throw new RangeError(`no case was asked: ${replay ? `--replay ${replay}` : 'the options leave none'}`);
+  process.stdout.write(`${matrix(verdicts)}\n${sentence(name, verdicts)}\n`);
+  const reasons = new Set(verdicts.flatMap((verdict) => verdict.skips.map((why) => `${verdict.layer}: ${why}`)));
+  if (values['print-skips']) for (const why of reasons) process.stdout.write(`    skipped ${why}\n`);
+  if (values.json !== undefined)
+    writeFileSync(values.json, `${JSON.stringify({ port: port.introduction, seed, verdicts }, null, 2)}\n`);
+  process.exitCode = verdicts.some(({ broken }) => broken) ? 2 : verdicts.every(isGreen) ? 0 : 1;
+}
+
+/** @throws RangeError that says why it cannot be judged at all */
+function start(command: readonly string[], timeout: number): Port {
+  try {
+    return new Port(command, timeout);
+  } catch (error) {
+    if (!(error instanceof PortError)) throw error;
+    throw new RangeError(`${command.join(' ')} ${error.message}`);
+  }
+}
+
+/** Of '*' and '?' as shells have them, but that '*' takes slashes too. */
+const matcher = (glob: string) =>
+  new RegExp(`^${glob.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')}$`);
+
+const total = (counts: Counts) => counts.passed + counts.failed + counts.skipped + counts.unanswered;
+
+/** Nothing failed, and something passed. */
+const isGreen = ({ counts }: Verdict) =>
+  kinds.every((kind) => counts[kind].failed + counts[kind].unanswered === 0) &&
+  kinds.some((kind) => counts[kind].passed > 0);
+
+/** A line for each layer and direction. */
+function matrix(verdicts: readonly Verdict[]): string {
+  const cell = (counts: Counts) => {
+    const { passed, failed, skipped, unanswered } = counts;
+    if (total(counts) === 0) return '–';
+    const parts = [failed && `${failed} wrong`, unanswered && `${unanswered} unanswered`, skipped && `${skipped} skipped`];
+    const rest = parts.filter(Boolean).join(', ');
+    return `${failed + unanswered > 0 ? '✗' : passed > 0 ? '✓' : ' '} ${passed}${rest && ` (${rest})`}`;
+  };
+  const rows = [
+    ['layer', 'direction', ...kinds.map((kind) => `  ${kind}`)],
+    ...verdicts.map(({ layer, direction, counts }) => [layer, direction, ...kinds.map((kind) => cell(counts[kind]))]),
+  ];
+  const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
+  return rows.map((row) => `${row.map((text, i) => text.padEnd(widths[i])).join('  ').trimEnd()}\n`).join('');
+}
+
+function sentence(name: string, verdicts: readonly Verdict[]): string {
+  const sum = (key: keyof Counts) =>
+    verdicts.reduce((all, { counts }) => all + kinds.reduce((some, kind) => some + counts[kind][key], 0), 0);
+  const red = verdicts.filter((verdict) => !isGreen(verdict));
+  const skipped = sum('skipped') > 0 ? `; ${sum('skipped')} skipped, which is no pass (--print-skips)` : '';
+  if (red.length === 0) return `${name} does what is defined: ${sum('passed').toLocaleString('en')} cases passed${skipped}`;
+  return `${name} does not do what is defined: ${red.map(({ layer, direction }) => `${layer} ${direction}`).join(', ')}${skipped}`;
+}
+
+await script('check-port', main);

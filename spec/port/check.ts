@@ -1,0 +1,209 @@
+import fc from 'fast-check';
+import { implementations, type LayerName } from '../../src/layers.ts';
+import { zeros, type Tensor } from '../../src/tensor.ts';
+import { allowed, expectSameBits, expectTensor } from '../close.ts';
+import { answer, type Answer } from '../diagnose.ts';
+import type { Specification } from '../every-layer.ts';
+import { compareOf, goldenFile, type GoldenCase, type GoldenInvalid } from '../golden.ts';
+import { layerOf, type Call, type Case } from '../law.ts';
+import { specifications } from '../specify.ts';
+import { explain } from '../uphold.ts';
+import type { Port } from './port.ts';
+import { directions, PortError, type Direction, type Failure } from './protocol.ts';
+
+/** What a port is asked, of every layer and direction. */
+export const kinds = ['fixtures', 'random', 'invalid'] as const;
+export type Kind = (typeof kinds)[number];
+
+/** How many cases ended in which way; `unanswered`: it ended, said nothing in time, or what it said was no answer. */
+export type Counts = Record<'passed' | 'failed' | 'skipped' | 'unanswered', number>;
+
+/** What became of a layer, in one direction. */
+export interface Verdict {
+  readonly layer: LayerName;
+  readonly direction: Direction;
+  readonly counts: Readonly<Record<Kind, Counts>>;
+  /** The reasons of skips, each once. */
+  readonly skips: readonly string[];
+  /** The ids of the cases that did not pass, with what was said of each. */
+  readonly failures: readonly { readonly id: string; readonly message: string }[];
+  /** What was wrong, at its smallest, and the known bug by its name; or undefined if nothing was. */
+  readonly report?: string;
+  /** Whether something that was said is no answer at all. */
+  readonly broken: boolean;
+  /** Why the rest was not asked. */
+  readonly gaveUp?: string;
+}
+
+export interface CheckOptions {
+  readonly layers: readonly LayerName[];
+  readonly kinds: readonly Kind[];
+  /** Of the random cases, for each layer. */
+  readonly cases: number;
+  readonly seed: number;
+  /** Whether a case is asked, by its id. */
+  readonly asked: (id: string) => boolean;
+  /** Told of every case, before it is asked. */
+  readonly progress: (layer: LayerName, share: number, id: string) => void;
+}
+
+/** The simplest layers first, so that what is asked early is what is understood easily. */
+export const layerOrder: readonly LayerName[] = [
+  ...(['relu', 'leakyRelu', 'flatten', 'linear', 'globalAvgPool2d', 'maxPool2d', 'avgPool2d', 'conv2d'] as const),
+  ...(['groupedConv2d', 'dropout', 'sigmoid', 'tanh', 'softmax', 'logSoftmax', 'meanSquaredError'] as const),
+  ...(['softmaxCrossEntropy', 'batchNormInference', 'batchNorm'] as const),
+];
+
+/** After so many cases without an answer the rest of a layer is not asked. */
+const PATIENCE: Readonly<Record<Exclude<Failure, 'skip' | 'refused'>, number>> = { crashed: 5, broken: 5, hung: 2 };
+
+/** Something a port is asked, with what makes an answer right. */
+interface Question {
+  readonly id: string;
+  readonly title?: string;
+  readonly kind: Kind;
+  readonly call: Call | Case;
+  /** @throws Error if the answer is wrong */
+  readonly expect: (given: Answer) => void;
+}
+
+/** The verdicts on a port, one after the other: of each layer and direction that it claims. */
+export async function* check(port: Port, options: CheckOptions): AsyncGenerator<Verdict> {
+  for (const layer of options.layers) {
+    const claimed = directions.filter((direction) => port.has(layer, direction));
+    if (claimed.length > 0) await import(`../${layer}.spec.ts`);
+    for (const direction of claimed) yield await judge(port, layer, direction, options);
+  }
+}
+
+async function judge(port: Port, name: LayerName, direction: Direction, options: CheckOptions): Promise<Verdict> {
+  const specification = specifications.get(name)!;
+  const layer = port.layer(name);
+  const none = (): Counts => ({ passed: 0, failed: 0, skipped: 0, unanswered: 0 });
+  const counts = { fixtures: none(), random: none(), invalid: none() };
+  const skips = new Set<string>();
+  const failures: { id: string; message: string }[] = [];
+  const left = { ...PATIENCE };
+  let wrong: { question: Question; given: Answer; error: Error } | undefined;
+  let broken = false;
+  let gaveUp: string | undefined;
+
+  const questions = [...questionsOf(name, direction, port, specification, options)].filter(
+    ({ id, kind }) => options.kinds.includes(kind) && options.asked(id),
+  );
+  for (const [i, question] of questions.entries()) {
+    options.progress(name, i / questions.length, question.id);
+    const given = answer(layer, direction, question.call);
+    const failure = given.outputs instanceof PortError ? given.outputs.failure : undefined;
+    const count = counts[question.kind];
+    if (failure === 'skip') {
+      skips.add((given.outputs as Error).message);
+      count.skipped++;
+      continue;
+    }
+    try {
+      question.expect(given);
+      count.passed++;
+      continue;
+    } catch (error) {
+      wrong ??= { question, given, error: error as Error };
+      failures.push({ id: question.id, message: (error as Error).message });
+    }
+    if (failure === undefined || failure === 'refused') {
+      count.failed++;
+      continue;
+    }
+    count.unanswered++;
+    broken ||= failure === 'broken';
+    if (--left[failure] > 0) continue;
+    gaveUp = `${PATIENCE[failure]} cases ${failure === 'broken' ? 'had an answer that is none' : failure}: the other ${questions.length - i - 1} of ${name} ${direction} were not asked`;
+    break;
+  }
+  return {
+    ...{ layer: name, direction, counts, skips: [...skips], failures, broken },
+    ...(gaveUp !== undefined && { gaveUp }),
+    ...(wrong && { report: await reportOf(wrong) }),
+  };
+
+  async function reportOf({ question, given, error }: NonNullable<typeof wrong>): Promise<string> {
+    const { id, title, call, kind } = question;
+    const who = `${name} ${direction} > ${id}${title ? `: ${title}` : ''}`;
+    const again = `Again: --replay ${id}${kind === 'random' ? ` --seed ${options.seed}` : ''}`;
+    if (kind === 'invalid') return [who, error.message, again].join('\n');
+    const { compare } = specification.precision;
+    const judged = { name, implementation: port.introduction.name, layer, compare, cases: specification.cases };
+    const definition = layerOf(implementations.naive, name);
+    const right = answer(definition, direction, call);
+    const wrongByDefinition = () => {
+      try {
+        expectAnswer(given, right, allowed(compare, layer.u));
+        return false;
+      } catch {
+        return true;
+      }
+    };
+    if (!wrongByDefinition()) return [who, error.message, again].join('\n'); // what the fixture allows is less than the laws do
+    const { sentences } = await explain(judged, given);
+    return [who, ...sentences, again].join('\n\n');
+  }
+}
+
+function* questionsOf(
+  name: LayerName,
+  direction: Direction,
+  port: Port,
+  { cases, precision, rejects }: Specification,
+  { cases: count, seed }: CheckOptions,
+): Generator<Question> {
+  const layer = port.layer(name);
+  const golden = goldenFile(`${name}.json`).cases;
+  for (const each of golden)
+    if (!('error' in each) && (each.float64 === undefined || port.u === 2 ** -53))
+      yield { id: each.id, title: each.title, kind: 'fixtures', call: each, expect: (given) => expectGolden(given, each, port.u) };
+
+  const definition = layerOf(implementations.naive, name);
+  const drawn = fc.sample(cases, { seed, numRuns: count });
+  for (const [i, call] of drawn.entries())
+    yield {
+      ...{ id: `${name}/random-${i}`, kind: 'random', call },
+      expect: (given) => expectAnswer(given, answer(definition, direction, call), allowed(precision.compare, layer.u)),
+    };
+  if (drawn.length > 0)
+    yield {
+      ...{ id: `${name}/random-0-again`, title: 'the same call gives the same bits', kind: 'random', call: drawn[0] },
+      expect(given) {
+        const first = answer(layer, direction, drawn[0]);
+        if (given.outputs instanceof Error) throw given.outputs;
+        if (first.outputs instanceof Error) throw first.outputs;
+        for (const [k, tensor] of Object.entries(given.outputs)) expectSameBits(k, tensor, first.outputs[k]);
+      },
+    };
+
+  const bad: readonly (readonly [string, Call, string])[] = [
+    ...golden.flatMap((each) => ('error' in each ? [[each.id, each as GoldenInvalid, each.error] as const] : [])),
+    ...rejects.map(([call, message], i) => [`${name}/rejects-${i}`, call, message] as const),
+  ];
+  for (const [id, call, message] of bad)
+    yield {
+      ...{ id, title: message, kind: 'invalid', call: direction === 'forward' ? call : { ...call, dy: zeros([]) } },
+      expect({ outputs }) {
+        if (!(outputs instanceof Error)) throw new Error(`it is answered, expected an error: ${message}`);
+        if (outputs instanceof PortError) throw outputs;
+      },
+    };
+}
+
+function expectGolden({ direction, outputs }: Answer, golden: GoldenCase, u: number): void {
+  if (outputs instanceof Error) throw outputs;
+  const expected: Readonly<Record<string, Tensor>> = direction === 'forward' ? { y: golden.y } : golden.gradients;
+  for (const [k, want] of Object.entries(expected)) {
+    expectTensor(k, outputs[k], want, allowed(compareOf(golden, k), u));
+    if (golden.signedZeros) expectSameBits(k, outputs[k], want);
+  }
+}
+
+function expectAnswer({ outputs }: Answer, { outputs: right }: Answer, within: ReturnType<typeof allowed>): void {
+  if (outputs instanceof Error) throw outputs;
+  if (right instanceof Error) throw right;
+  for (const [k, want] of Object.entries(right)) expectTensor(k, outputs[k], want, within);
+}
