@@ -110,7 +110,12 @@ function start(command: readonly string[], timeout: number): Port {
 
 /** Of '*' and '?' as shells have them, but that '*' takes slashes too. */
 const matcher = (glob: string) =>
-  new RegExp(`^${glob.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')}$`);
+  new RegExp(
+    `^${glob
+      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.')}$`,
+  );
 
 const total = (counts: Counts) => counts.passed + counts.failed + counts.skipped + counts.unanswered;
 
@@ -124,7 +129,11 @@ function matrix(verdicts: readonly Verdict[]): string {
   const cell = (counts: Counts) => {
     const { passed, failed, skipped, unanswered } = counts;
     if (total(counts) === 0) return '–';
-    const parts = [failed && `${failed} wrong`, unanswered && `${unanswered} unanswered`, skipped && `${skipped} skipped`];
+    const parts = [
+      failed && `${failed} wrong`,
+      unanswered && `${unanswered} unanswered`,
+      skipped && `${skipped} skipped`,
+    ];
     const rest = parts.filter(Boolean).join(', ');
     return `${failed + unanswered > 0 ? '✗' : passed > 0 ? '✓' : ' '} ${passed}${rest && ` (${rest})`}`;
   };
@@ -133,16 +142,29 @@ function matrix(verdicts: readonly Verdict[]): string {
     ...verdicts.map(({ layer, direction, counts }) => [layer, direction, ...kinds.map((kind) => cell(counts[kind]))]),
   ];
   const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
-  return rows.map((row) => `${row.map((text, i) => text.padEnd(widths[i])).join('  ').trimEnd()}\n`).join('');
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((text, i) => text.padEnd(widths[i]))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
 }
+
+/** 'conv2d forward (conv2d.kernel-flip)' */
+const blamed = ({ layer, direction, known }: Verdict) =>
+  `${layer} ${direction}${known?.everywhere ? ` (${known.bugs.map(({ id }) => id).join(' or ')})` : ''}`;
 
 function sentence(name: string, verdicts: readonly Verdict[]): string {
   const sum = (key: keyof Counts) =>
     verdicts.reduce((all, { counts }) => all + kinds.reduce((some, kind) => some + counts[kind][key], 0), 0);
   const red = verdicts.filter((verdict) => !isGreen(verdict));
   const skipped = sum('skipped') > 0 ? `; ${sum('skipped')} skipped, which is no pass (--print-skips)` : '';
-  if (red.length === 0) return `${name} does what is defined: ${sum('passed').toLocaleString('en')} cases passed${skipped}`;
-  return `${name} does not do what is defined: ${red.map(({ layer, direction }) => `${layer} ${direction}`).join(', ')}${skipped}`;
+  if (red.length === 0)
+    return `${name} does what is defined: ${sum('passed').toLocaleString('en')} cases passed${skipped}`;
+  return `${name} does not do what is defined: ${red.map(blamed).join(', ')}${skipped}`;
 }
 
 await script('check-port', main);

@@ -8,6 +8,7 @@ import { allowed, expectSameBits, expectTensors, type Compare } from './close.ts
 import { answeredCases } from './golden.ts';
 import { layerOf, type Call, type Case, type Layer } from './law.ts';
 import { edited, plant } from './plant.ts';
+import { PortError } from './port/protocol.ts';
 import type { Judged } from './uphold.ts';
 
 /** A call that a layer was asked, and what it answered: its outputs by name, or an error. */
@@ -55,30 +56,49 @@ function plantedBugs(name: LayerName) {
   return planted.get(name)!;
 }
 
+/** Known bugs that answer as a layer does. */
+export interface Diagnosis {
+  readonly bugs: readonly Bug[];
+  /** Whether they answer so on other calls too. */
+  readonly everywhere: boolean;
+}
+
 /**
- * A sentence that names the known bugs that give just these answers, one of which the definition does not give; told apart,
- * where there are several, by what they make of other calls. Undefined if there are none.
+ * The known bugs that give just these answers, one of which the definition does not give; told apart, where there are several, by
+ * what they make of other calls. Undefined if there are none.
  */
 export async function diagnose(
   answers: readonly Answer[],
   { name, layer, cases }: Judged,
   compare: Compare | 'bits',
-): Promise<string | undefined> {
+): Promise<Diagnosis | undefined> {
   const alike = (given: readonly Answer[]) => (bug: { readonly layer: Layer }) =>
     given.every((each) => sameAnswer(each, answer(bug.layer, each.direction, each.call), compare, layer.u));
   const candidates = (await plantedBugs(name)).filter(alike(answers.toReversed()));
   if (candidates.length === 0) return undefined;
-  const others = [...answeredCases(name), ...fc.sample(cases, { seed: 1, numRuns: 30 })].flatMap(
-    ({ inputs, constants, options, dy }) => {
+  const exact = answeredCases(name).filter(
+    ({ tier }) => layer.u === 2 ** -53 || tier === 'exact' || tier === 'default',
+  );
+  const others = [...exact, ...fc.sample(cases, { seed: 1, numRuns: 30 })]
+    .flatMap(({ inputs, constants, options, dy }) => {
       const call = { inputs, ...(constants && { constants }), options, dy };
       return [answer(layer, 'forward', call), answer(layer, 'backward', call)];
-    },
-  );
+    })
+    .filter((each) => !isSkip(each));
   const everywhere = candidates.filter(alike(others));
-  const list = (found: typeof candidates) => found.map(({ bug: { id, means } }) => `    ${id}: ${means}`).join('\n');
-  if (everywhere.length > 0)
-    return `It answers like ${everywhere.length > 1 ? 'these known bugs' : 'a known bug'}, on other calls too:\n${list(everywhere)}`;
-  return `On this case, though not on others, it answers like known bugs:\n${list(candidates)}`;
+  const found = everywhere.length > 0 ? everywhere : candidates;
+  return { bugs: found.map(({ bug }) => bug), everywhere: everywhere.length > 0 };
+}
+
+/** Whether it is the answer of a foreign program that does not do this. */
+const isSkip = ({ outputs }: Answer) => outputs instanceof PortError && outputs.failure === 'skip';
+
+/** What a diagnosis says. */
+export function sentenceOf({ bugs, everywhere }: Diagnosis): string {
+  const list = bugs.map(({ id, means }) => `    ${id}: ${means}`).join('\n');
+  return everywhere
+    ? `It answers like ${bugs.length > 1 ? 'these known bugs' : 'a known bug'}, on other calls too:\n${list}`
+    : `On this case, though not on others, it answers like known bugs:\n${list}`;
 }
 
 /** The known bugs that stand in the definition word for word: their edits have been made to it. */

@@ -3,7 +3,7 @@ import { implementations, type LayerName } from '../src/layers.ts';
 import { show, type Tensor } from '../src/tensor.ts';
 import { arithmetic } from './arithmetic.ts';
 import { allowed, expectTensors, indexOf, type Allowed, type Compare, type Mismatch } from './close.ts';
-import { answer, bugsIn, diagnose, sameAnswer, type Answer } from './diagnose.ts';
+import { answer, bugsIn, diagnose, sameAnswer, sentenceOf, type Answer, type Diagnosis } from './diagnose.ts';
 import { explicitOptions } from './explicitOptions.ts';
 import { layerOf, type Call, type Case, type Law, type Layer } from './law.ts';
 import { PortError, type Failure } from './port/protocol.ts';
@@ -57,7 +57,7 @@ async function report(law: Law, judged: Judged, run: fc.RunDetails<unknown>): Pr
       title,
       ...(shown ? [`The smallest case found:\n${describeCase(shown).trimEnd()}`] : []),
       ...(await asItStands()),
-      ...(known ? [known] : []),
+      ...(known ? [sentenceOf(known)] : []),
       how,
       ...(answers.length > 0 && !fixture && numbers(answers[0].call) <= MOST
         ? [pasteable(name, answers[0].call, run.seed)]
@@ -85,7 +85,10 @@ async function report(law: Law, judged: Judged, run: fc.RunDetails<unknown>): Pr
       ({ outputs }) => !(outputs instanceof Error) && outputs[what]?.shape.length === index.length,
     );
     if (!from || implementation !== 'naive') return [inUlps(mismatch, layer.u), ...bug];
-    return [`${inUlps(mismatch, layer.u)}\nAs the definition stands: ${await arithmetic(name, from.call, what, index)}`, ...bug];
+    return [
+      `${inUlps(mismatch, layer.u)}\nAs the definition stands: ${await arithmetic(name, from.call, what, index)}`,
+      ...bug,
+    ];
   }
 }
 
@@ -100,7 +103,7 @@ export async function explain(
   judged: Judged,
   wrong: Answer,
   others: readonly Answer[] = [],
-): Promise<{ small: Answer; sentences: readonly string[] }> {
+): Promise<{ small: Answer; known: Diagnosis | undefined; sentences: readonly string[] }> {
   const { name, layer, compare } = judged;
   const definition = layerOf(implementations.naive, name);
   const right = ({ direction, call }: Answer) => answer(definition, direction, call);
@@ -109,18 +112,23 @@ export async function explain(
     const given = answer(layer, wrong.direction, call);
     return failureOf(given) === failure && !sameAnswer(given, right(given), compare, layer.u);
   };
-  const least = smallest(callOf(wrong.call), definition, fails, failure && TRIES[failure]);
+  const asked = wrong.direction === 'forward' ? withoutDy(wrong.call) : wrong.call;
+  const least = smallest(callOf(asked), definition, fails, failure && TRIES[failure]);
   const small = answer(layer, wrong.direction, least);
   const known = await diagnose([...others, small], judged, compare);
   return {
-    small,
+    ...{ small, known },
     sentences: [
       `The smallest case found:\n${describeCase([small.call]).trimEnd()}`,
       await firstWrong(name, small, right(small), allowed(compare, layer.u), layer.u),
-      ...(known ? [known] : []),
+      ...(known ? [sentenceOf(known)] : []),
     ],
   };
 }
+
+const withoutDy = ({ inputs, constants, options }: Call): Call => ({
+  ...{ inputs, ...(constants && { constants }), options },
+});
 
 /** Why a foreign program has no answer; undefined if it has one, or it is none. */
 const failureOf = ({ outputs }: Answer): Failure | undefined =>

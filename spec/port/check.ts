@@ -2,13 +2,12 @@ import fc from 'fast-check';
 import { implementations, type LayerName } from '../../src/layers.ts';
 import { zeros, type Tensor } from '../../src/tensor.ts';
 import { allowed, expectSameBits, expectTensor } from '../close.ts';
-import { answer, type Answer } from '../diagnose.ts';
+import { answer, type Answer, type Diagnosis } from '../diagnose.ts';
 import type { Specification } from '../every-layer.ts';
 import { compareOf, goldenFile, type GoldenCase, type GoldenInvalid } from '../golden.ts';
-import { layerOf, type Call, type Case } from '../law.ts';
+import { layerOf, type Call, type Case, type Layer } from '../law.ts';
 import { specifications } from '../specify.ts';
 import { explain } from '../uphold.ts';
-import type { Port } from './port.ts';
 import { directions, PortError, type Direction, type Failure } from './protocol.ts';
 
 /** What a port is asked, of every layer and direction. */
@@ -17,6 +16,15 @@ export type Kind = (typeof kinds)[number];
 
 /** How many cases ended in which way; `unanswered`: it ended, said nothing in time, or what it said was no answer. */
 export type Counts = Record<'passed' | 'failed' | 'skipped' | 'unanswered', number>;
+
+/** Who is judged: a foreign program, or functions of this one. */
+export interface Judgeable {
+  readonly name: string;
+  /** The unit roundoff of its numbers. */
+  readonly u: number;
+  readonly has: (layer: LayerName, direction: Direction) => boolean;
+  readonly layer: (name: LayerName) => Layer;
+}
 
 /** What became of a layer, in one direction. */
 export interface Verdict {
@@ -29,6 +37,8 @@ export interface Verdict {
   readonly failures: readonly { readonly id: string; readonly message: string }[];
   /** What was wrong, at its smallest, and the known bug by its name; or undefined if nothing was. */
   readonly report?: string;
+  /** The known bugs that answer alike: on other calls too, or on the smallest case alone. */
+  readonly known?: Diagnosis;
   /** Whether something that was said is no answer at all. */
   readonly broken: boolean;
   /** Why the rest was not asked. */
@@ -68,7 +78,7 @@ interface Question {
 }
 
 /** The verdicts on a port, one after the other: of each layer and direction that it claims. */
-export async function* check(port: Port, options: CheckOptions): AsyncGenerator<Verdict> {
+export async function* check(port: Judgeable, options: CheckOptions): AsyncGenerator<Verdict> {
   for (const layer of options.layers) {
     const claimed = directions.filter((direction) => port.has(layer, direction));
     if (claimed.length > 0) await import(`../${layer}.spec.ts`);
@@ -76,7 +86,7 @@ export async function* check(port: Port, options: CheckOptions): AsyncGenerator<
   }
 }
 
-async function judge(port: Port, name: LayerName, direction: Direction, options: CheckOptions): Promise<Verdict> {
+async function judge(port: Judgeable, name: LayerName, direction: Direction, options: CheckOptions): Promise<Verdict> {
   const specification = specifications.get(name)!;
   const layer = port.layer(name);
   const none = (): Counts => ({ passed: 0, failed: 0, skipped: 0, unanswered: 0 });
@@ -122,16 +132,20 @@ async function judge(port: Port, name: LayerName, direction: Direction, options:
   return {
     ...{ layer: name, direction, counts, skips: [...skips], failures, broken },
     ...(gaveUp !== undefined && { gaveUp }),
-    ...(wrong && { report: await reportOf(wrong) }),
+    ...(wrong && (await reportOf(wrong))),
   };
 
-  async function reportOf({ question, given, error }: NonNullable<typeof wrong>): Promise<string> {
+  async function reportOf({
+    question,
+    given,
+    error,
+  }: NonNullable<typeof wrong>): Promise<Pick<Verdict, 'report' | 'known'>> {
     const { id, title, call, kind } = question;
     const who = `${name} ${direction} > ${id}${title ? `: ${title}` : ''}`;
     const again = `Again: --replay ${id}${kind === 'random' ? ` --seed ${options.seed}` : ''}`;
-    if (kind === 'invalid') return [who, error.message, again].join('\n');
+    if (kind === 'invalid') return { report: [who, error.message, again].join('\n') };
     const { compare } = specification.precision;
-    const judged = { name, implementation: port.introduction.name, layer, compare, cases: specification.cases };
+    const judged = { name, implementation: port.name, layer, compare, cases: specification.cases };
     const definition = layerOf(implementations.naive, name);
     const right = answer(definition, direction, call);
     const wrongByDefinition = () => {
@@ -142,16 +156,16 @@ async function judge(port: Port, name: LayerName, direction: Direction, options:
         return true;
       }
     };
-    if (!wrongByDefinition()) return [who, error.message, again].join('\n'); // what the fixture allows is less than the laws do
-    const { sentences } = await explain(judged, given);
-    return [who, ...sentences, again].join('\n\n');
+    if (!wrongByDefinition()) return { report: [who, error.message, again].join('\n') }; // what the fixture allows is less than the laws do
+    const { sentences, known } = await explain(judged, given);
+    return { report: [who, ...sentences, again].join('\n\n'), ...(known && { known }) };
   }
 }
 
 function* questionsOf(
   name: LayerName,
   direction: Direction,
-  port: Port,
+  port: Judgeable,
   { cases, precision, rejects }: Specification,
   { cases: count, seed }: CheckOptions,
 ): Generator<Question> {
@@ -159,7 +173,13 @@ function* questionsOf(
   const golden = goldenFile(`${name}.json`).cases;
   for (const each of golden)
     if (!('error' in each) && (each.float64 === undefined || port.u === 2 ** -53))
-      yield { id: each.id, title: each.title, kind: 'fixtures', call: each, expect: (given) => expectGolden(given, each, port.u) };
+      yield {
+        id: each.id,
+        title: each.title,
+        kind: 'fixtures',
+        call: each,
+        expect: (given) => expectGolden(given, each, port.u),
+      };
 
   const definition = layerOf(implementations.naive, name);
   const drawn = fc.sample(cases, { seed, numRuns: count });

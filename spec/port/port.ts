@@ -3,6 +3,7 @@ import { permute } from '../../src/ndarray.ts';
 import type { Tensor } from '../../src/tensor.ts';
 import { explicitOptions, nearlyExplicit } from '../explicitOptions.ts';
 import { layerOf, type Call, type Case, type Layer } from '../law.ts';
+import type { Judgeable } from './check.ts';
 import { Bridge, type Reply } from './bridge.ts';
 import {
   introduction,
@@ -18,7 +19,7 @@ import {
 } from './protocol.ts';
 
 /** A foreign program as one more implementation: its layers have the functions that those of naive have. */
-export class Port {
+export class Port implements Judgeable {
   readonly introduction: Introduction;
   readonly #bridge: Bridge;
   #seq = 0;
@@ -32,6 +33,10 @@ export class Port {
   constructor(command: readonly string[], timeout = 10) {
     this.#bridge = new Bridge(command, timeout);
     this.introduction = this.#start();
+  }
+
+  get name(): string {
+    return this.introduction.name;
   }
 
   /** The unit roundoff of its numbers. */
