@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { implementations, type LayerName } from '../../src/layers.ts';
 import { zeros, type Tensor } from '../../src/tensor.ts';
-import { allowed, expectSameBits, expectTensor } from '../close.ts';
-import { answer, type Answer, type Diagnosis } from '../diagnose.ts';
+import { allowed, expectSameBits, expectTensor, type Compare } from '../close.ts';
+import { answer, diagnose, sentenceOf, type Answer, type Diagnosis } from '../diagnose.ts';
 import type { Specification } from '../every-layer.ts';
 import { compareOf, goldenFile, type GoldenCase, type GoldenInvalid } from '../golden.ts';
 import { layerOf, type Call, type Case, type Layer } from '../law.ts';
@@ -37,6 +37,8 @@ export interface Verdict {
   readonly failures: readonly { readonly id: string; readonly message: string }[];
   /** What was wrong, at its smallest, and the known bug by its name; or undefined if nothing was. */
   readonly report?: string;
+  /** The smallest case found, where one was looked for. */
+  readonly smallest?: Call | Case;
   /** The known bugs that answer alike: on other calls too, or on the smallest case alone. */
   readonly known?: Diagnosis;
   /** Whether something that was said is no answer at all. */
@@ -67,12 +69,17 @@ export const layerOrder: readonly LayerName[] = [
 /** After so many cases without an answer the rest of a layer is not asked. */
 const PATIENCE: Readonly<Record<Exclude<Failure, 'skip' | 'refused'>, number>> = { crashed: 5, broken: 5, hung: 2 };
 
+/** Of so many random cases another call of the same shapes is asked, and at the end they themselves once more. */
+const AGAIN = 10;
+
 /** Something a port is asked, with what makes an answer right. */
 interface Question {
   readonly id: string;
   readonly title?: string;
   readonly kind: Kind;
   readonly call: Call | Case;
+  /** How near it has to come, if not as the layer's laws say. */
+  readonly compare?: Compare;
   /** @throws Error if the answer is wrong */
   readonly expect: (given: Answer) => void;
 }
@@ -98,11 +105,10 @@ async function judge(port: Judgeable, name: LayerName, direction: Direction, opt
   let broken = false;
   let gaveUp: string | undefined;
 
-  const questions = [...questionsOf(name, direction, port, specification, options)].filter(
-    ({ id, kind }) => options.kinds.includes(kind) && options.asked(id),
-  );
-  for (const [i, question] of questions.entries()) {
-    options.progress(name, i / questions.length, question.id);
+  let asked = 0;
+  for (const question of questionsOf(name, direction, port, specification, options)) {
+    if (!options.kinds.includes(question.kind) || !options.asked(question.id)) continue;
+    options.progress(name, asked++ / (options.cases + 30), question.id);
     const given = answer(layer, direction, question.call);
     const failure = given.outputs instanceof PortError ? given.outputs.failure : undefined;
     const count = counts[question.kind];
@@ -126,7 +132,7 @@ async function judge(port: Judgeable, name: LayerName, direction: Direction, opt
     count.unanswered++;
     broken ||= failure === 'broken';
     if (--left[failure] > 0) continue;
-    gaveUp = `${PATIENCE[failure]} cases ${failure === 'broken' ? 'had an answer that is none' : failure}: the other ${questions.length - i - 1} of ${name} ${direction} were not asked`;
+    gaveUp = `${PATIENCE[failure]} cases ${failure === 'broken' ? 'had an answer that is none' : failure}: the rest of ${name} ${direction} was not asked`;
     break;
   }
   return {
@@ -139,13 +145,19 @@ async function judge(port: Judgeable, name: LayerName, direction: Direction, opt
     question,
     given,
     error,
-  }: NonNullable<typeof wrong>): Promise<Pick<Verdict, 'report' | 'known'>> {
-    const { id, title, call, kind } = question;
+  }: NonNullable<typeof wrong>): Promise<Pick<Verdict, 'report' | 'smallest' | 'known'>> {
+    const { id, title, call, kind, compare: ownCompare } = question;
     const who = `${name} ${direction} > ${id}${title ? `: ${title}` : ''}`;
     const again = `Again: --replay ${id}${kind === 'random' ? ` --seed ${options.seed}` : ''}`;
-    if (kind === 'invalid') return { report: [who, error.message, again].join('\n') };
     const { compare } = specification.precision;
     const judged = { name, implementation: port.name, layer, compare, cases: specification.cases };
+    /** What is said of a case that is not made smaller. */
+    const asItIs = async () => {
+      const known = await diagnose([given], judged, ownCompare ?? compare);
+      const sentences = [error.message, ...(known ? [sentenceOf(known)] : [])];
+      return { report: [who, ...sentences, again].join('\n\n'), ...(known && { known }) };
+    };
+    if (kind === 'invalid') return asItIs();
     const definition = layerOf(implementations.naive, name);
     const right = answer(definition, direction, call);
     const wrongByDefinition = () => {
@@ -156,9 +168,9 @@ async function judge(port: Judgeable, name: LayerName, direction: Direction, opt
         return true;
       }
     };
-    if (!wrongByDefinition()) return { report: [who, error.message, again].join('\n') }; // what the fixture allows is less than the laws do
-    const { sentences, known } = await explain(judged, given);
-    return { report: [who, ...sentences, again].join('\n\n'), ...(known && { known }) };
+    if (!wrongByDefinition()) return asItIs(); // what the fixture allows is less than the laws do
+    const { sentences, small, known } = await explain(judged, given);
+    return { report: [who, ...sentences, again].join('\n\n'), smallest: small.call, ...(known && { known }) };
   }
 }
 
@@ -169,7 +181,6 @@ function* questionsOf(
   { cases, precision, rejects }: Specification,
   { cases: count, seed }: CheckOptions,
 ): Generator<Question> {
-  const layer = port.layer(name);
   const golden = goldenFile(`${name}.json`).cases;
   for (const each of golden)
     if (!('error' in each) && (each.float64 === undefined || port.u === 2 ** -53))
@@ -182,20 +193,29 @@ function* questionsOf(
       };
 
   const definition = layerOf(implementations.naive, name);
-  const drawn = fc.sample(cases, { seed, numRuns: count });
-  for (const [i, call] of drawn.entries())
+  const first: Answer[] = [];
+  for (const [i, call] of fc.sample(cases, { seed, numRuns: count }).entries()) {
+    const like = (asked: Case) => (given: Answer) =>
+      expectAnswer(given, answer(definition, direction, asked), allowed(precision.compare, port.u));
     yield {
       ...{ id: `${name}/random-${i}`, kind: 'random', call },
-      expect: (given) => expectAnswer(given, answer(definition, direction, call), allowed(precision.compare, layer.u)),
-    };
-  if (drawn.length > 0)
-    yield {
-      ...{ id: `${name}/random-0-again`, title: 'the same call gives the same bits', kind: 'random', call: drawn[0] },
       expect(given) {
-        const first = answer(layer, direction, drawn[0]);
-        if (given.outputs instanceof Error) throw given.outputs;
-        if (first.outputs instanceof Error) throw first.outputs;
-        for (const [k, tensor] of Object.entries(given.outputs)) expectSameBits(k, tensor, first.outputs[k]);
+        first.push(given);
+        like(call)(given);
+      },
+    };
+    if (i < AGAIN) {
+      const turned = turnedRound(call);
+      const title = 'another call of the same shapes, right after';
+      yield { id: `${name}/random-${i}-turned`, title, kind: 'random', call: turned, expect: like(turned) };
+    }
+  }
+  for (const { call, outputs: before } of first.slice(0, AGAIN).reverse())
+    yield {
+      ...{ id: `${name}/random-again`, title: 'the same call gives the same bits', kind: 'random', call },
+      expect({ outputs }) {
+        if (outputs instanceof Error) throw outputs;
+        if (!(before instanceof Error)) for (const [k, y] of Object.entries(outputs)) expectSameBits(k, y, before[k]);
       },
     };
 
@@ -211,6 +231,14 @@ function* questionsOf(
         if (outputs instanceof PortError) throw outputs;
       },
     };
+}
+
+/** A call of the same shapes: all numbers the other way round. */
+function turnedRound({ inputs, constants, options, dy }: Case): Case {
+  const turned = ({ shape, data }: Tensor) => ({ shape, data: data.toReversed() });
+  const all = (tensors: Case['inputs']) =>
+    Object.fromEntries(Object.entries(tensors).map(([k, tensor]) => [k, turned(tensor)]));
+  return { inputs: all(inputs), ...(constants && { constants: all(constants) }), options, dy: turned(dy) };
 }
 
 function expectGolden({ direction, outputs }: Answer, golden: GoldenCase, u: number): void {
