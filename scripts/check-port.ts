@@ -1,9 +1,8 @@
-import { writeFileSync } from 'node:fs';
 import { check, kinds, layerOrder, type Counts, type Verdict } from '../spec/port/check.ts';
 import { Port } from '../spec/port/port.ts';
-import { PortError } from '../spec/port/protocol.ts';
+import { asJson, PortError } from '../spec/port/protocol.ts';
 import { progressBar } from './progressBar.ts';
-import { choose, commandLine, integer, positive, script, writable } from './script.ts';
+import { choose, commandLine, integer, positive, script, writable, writeWhole } from './script.ts';
 
 const help = `Judges an implementation in any language: a program that reads calls from stdin and writes answers to stdout,
 one line of JSON each (golden/README.md has the protocol, scripts/ports/ has examples).
@@ -49,9 +48,10 @@ async function main(): Promise<void> {
   });
   if (values.help) return void process.stdout.write(help);
   const command = split < 0 ? [] : process.argv.slice(split + 1);
-  if (command.length === 0) throw new RangeError('there is no program to judge, expected it after --: -- ./my-port');
+  if (!command[0]) throw new RangeError('there is no program to judge, expected it after --: -- ./my-port');
   const seed = integer('--seed', values.seed, 0, 2 ** 31 - 1);
-  const count = integer('--cases', values.cases, 0, 100_000);
+  const drawn = Number(/\/random-(\d+)/.exec(values.replay ?? '')?.[1] ?? -1); // a case is drawn after those before it
+  const count = Math.max(integer('--cases', values.cases, 0, 100_000), drawn + 1);
   const timeout = positive('--timeout', values.timeout);
   if (values.json !== undefined) writable('--json', values.json);
   const chosen = <T extends string>(option: string, names: readonly T[], text: string): T[] =>
@@ -59,7 +59,7 @@ async function main(): Promise<void> {
   const ofKinds = chosen('--kind', kinds, values.kind);
   const [{ replay }, runs, skips] = [values, values.run && matcher(values.run), values.skip && matcher(values.skip)];
   const asked = (id: string) =>
-    replay !== undefined ? id === replay : (!runs || runs.test(id)) && !(skips && skips.test(id));
+    replay !== undefined ? isAskedFor(replay, id) : (!runs || runs.test(id)) && !(skips && skips.test(id));
   const only = values.layer ?? (replay?.includes('/') ? replay.split('/')[0] : undefined);
   const named = only === undefined ? layerOrder : chosen(values.layer ? '--layer' : '--replay', layerOrder, only);
 
@@ -81,6 +81,7 @@ async function main(): Promise<void> {
   try {
     for await (const verdict of check(port, options)) {
       bar.clear();
+      if (kinds.every((kind) => total(verdict.counts[kind]) === 0)) continue; // the options leave nothing of it
       verdicts.push(verdict);
       for (const text of [verdict.report, verdict.gaveUp]) if (text) process.stdout.write(`✗ ${text}\n\n`);
     }
@@ -88,13 +89,13 @@ async function main(): Promise<void> {
     bar.clear();
     await port.close();
   }
-  if (verdicts.every(({ counts }) => kinds.every((kind) => total(counts[kind]) === 0)))
+  if (verdicts.length === 0)
     throw new RangeError(`no case was asked: ${replay ? `--replay ${replay}` : 'the options leave none'}`);
   process.stdout.write(`${matrix(verdicts)}\n${sentence(name, verdicts)}\n`);
   const reasons = new Set(verdicts.flatMap((verdict) => verdict.skips.map((why) => `${verdict.layer}: ${why}`)));
   if (values['print-skips']) for (const why of reasons) process.stdout.write(`    skipped ${why}\n`);
   if (values.json !== undefined)
-    writeFileSync(values.json, `${JSON.stringify({ port: port.introduction, seed, verdicts }, null, 2)}\n`);
+    writeWhole(values.json, Buffer.from(`${JSON.stringify({ port: port.introduction, seed, verdicts }, asJson, 2)}\n`));
   process.exitCode = verdicts.some(({ broken }) => broken) ? 2 : verdicts.every(isGreen) ? 0 : 1;
 }
 
@@ -107,6 +108,12 @@ function start(command: readonly string[], timeout: number): Port {
     throw new RangeError(`${command.join(' ')} ${error.message}`);
   }
 }
+
+/** Whether a case is asked to ask `replay` again: itself, and what is asked before those that are asked right after it, or once more. */
+const isAskedFor = (replay: string, id: string) =>
+  id === replay ||
+  replay === `${id}-turned` ||
+  (replay.endsWith('/random-again') && id.startsWith(replay.slice(0, -5)));
 
 /** Of '*' and '?' as shells have them, but that '*' takes slashes too. */
 const matcher = (glob: string) =>
