@@ -172,9 +172,11 @@ describe('what is said of a port that', () => {
     ['exits-0-after', 'crashed: ended with exit code 0'],
     ['answers-twice', 'broken: answers seq 3, expected 4, what it was asked last'],
   ])('%s an answer: %s, by the next call', async (mode, sentence) => {
-    const port = new Port(command(mode), LONG);
+    const program = command(mode);
+    const port = new Port(program, LONG);
     for (let i = 0; i < 3; i++) expectTensor('y', port.run('relu', 'forward', call).y, y);
-    await expect.poll(() => said(() => port.run('relu', 'forward', call))).toBe(sentence);
+    if (mode === 'exits-0-after') await gone(program.at(-1)!); // while nobody asks
+    expect(said(() => port.run('relu', 'forward', call))).toBe(sentence);
     expectTensor('y', port.run('relu', 'forward', call).y, y);
     await port.close();
   });
@@ -410,7 +412,7 @@ describe.concurrent('check-port', () => {
   });
 
   it.for(['SIGINT', 'SIGKILL'] as const)('%s ends it, and a port that hangs with it', async (signal, { expect }) => {
-    const program = command('hangs');
+    const program = command('never-reads');
     const args = ['--import', 'tsx', 'scripts/check-port.ts', ...relu, '--timeout', '600', '--', ...program];
     const child = spawn(process.execPath, args, {
       cwd: root,
