@@ -5,10 +5,13 @@ import { PortError } from '../spec/port/protocol.ts';
 import { progressBar } from './progressBar.ts';
 import { choose, commandLine, integer, positive, script, writable } from './script.ts';
 
+/** How it is called: in the package it is a part of cnn-spec. */
+const self = import.meta.url.endsWith('.ts') ? 'npx tsx scripts/check-port.ts' : 'npx cnn-spec check';
+
 const help = `Judges an implementation in any language: a program that reads calls from stdin and writes answers to stdout,
 one line of JSON each (golden/README.md has the protocol, scripts/ports/ has examples).
 
-  npx tsx scripts/check-port.ts [options] -- ./my-port arguments…
+  ${self} [options] -- ./my-port arguments…
 
   --layer A,B,…     these layers alone (default all that the port claims, the simplest first)
   --run GLOB        cases whose id matches alone: 'conv2d/*', '*/hostile'

@@ -139,7 +139,8 @@ export interface GoldenFile<Case = GoldenCase | GoldenInvalid> {
   readonly cases: readonly Case[];
 }
 
-const folder = new URL('../golden/', import.meta.url);
+/** The fixtures: compiled, this file lies one folder deeper. */
+export const folder = new URL(import.meta.url.endsWith('.ts') ? '../golden/' : '../../golden/', import.meta.url);
 
 /** The fixture files: 'conv2d.json', 'models/page3.json', … */
 export const goldenNames: readonly string[] = readdirSync(folder, { recursive: true, encoding: 'utf8' })
