@@ -8,8 +8,8 @@
  *
  *   int main(void) { return cnn_spec_check_conv2d(forward, backward) != 0; }
  *
- * NULL stands for a direction that there is not yet. A check prints every case that fails, with the first wrong number of
- * each output, then the known bugs under which most of them fail and no other does; and returns how many failed.
+ * NULL stands for a direction that there is not yet. A check prints every case that fails, with the first wrong number
+ * of each output, then the known bugs under which most of them fail and no other does; and returns how many failed.
  *
  * Before the first #include you may define
  *   CNN_SPEC_INT32       numbers are int32_t, scaled; see cnn_spec_number

@@ -36,8 +36,8 @@ static void conv2d_y(const cnn_spec_call *c) {
   conv2d_forward(c->N, c->C, c->O, c->groups, window_of(c), (Array)c->y, (Array)c->x, (Array)c->w, c->b);
 }
 static void conv2d_gradients(const cnn_spec_call *c) {
-  conv2d_backward(c->N, c->C, c->O, c->groups, window_of(c), (Array)c->dx, (Array)c->dw, c->db, (Array)c->dy, (Array)c->x,
-                  (Array)c->w);
+  conv2d_backward(c->N, c->C, c->O, c->groups, window_of(c), (Array)c->dx, (Array)c->dw, c->db, (Array)c->dy,
+                  (Array)c->x, (Array)c->w);
 }
 
 static void max_pool2d_y(const cnn_spec_call *c) {

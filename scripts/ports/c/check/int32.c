@@ -3,7 +3,7 @@
  *
  *   cc -std=c99 -O2 -Igolden/c scripts/ports/c/check/int32.c -o check && ./check
  *
- * The factors x, w and dy are times 8, so products are times 64, and so is the bias: nothing is shifted or rounded here.
+ * The factors x, w and dy are times 8, so products are times 64, and so is the bias: nothing is shifted or rounded.
  * What is divided, in the means, is times 64.
  */
 #define CNN_SPEC_INT32
