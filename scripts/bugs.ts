@@ -17,7 +17,7 @@ const help = `Plants every known bug, one at a time, and says what notices it.
 
   npm run bugs                  the whole catalogue, some minutes
   npm run bugs -- conv2d        only bugs whose id contains conv2d
-  npm run bugs -- --flags       write into golden/ which fixtures fail under which bugs
+  npm run bugs -- --flags       write into golden/ which fixtures fail under which bugs; then npm run golden, for golden/c/
   npm run bugs -- --seeds 200   how reliably the laws kill, each of the seeds 1 … 200 asked: many minutes
   npm run bugs -- --suites      the cases of public test suites instead: how many bugs survive them, see spec/bugs/README.md
   npm run bugs -- --json        { "bugs": [{ id, layer, equivalent, fixtures, laws, gradient, twin }] }

@@ -21,6 +21,7 @@ it('npm pack ships the definitions and every known bug as modules that run witho
     expect(shipped.filter(({ module }) => !existsSync(join(dist, module)))).toEqual([]);
     expect(existsSync(join(dist, 'src/naive/conv2d.d.ts'))).toBe(true);
     expect(existsSync(join(folder, 'package/golden/conv2d.json'))).toBe(true);
+    expect(existsSync(join(folder, 'package/golden/c/conv2d.h'))).toBe(true);
 
     const program = `
       const [{ implementations }, flipped] = await Promise.all(process.argv.slice(1).map((url) => import(url)));
