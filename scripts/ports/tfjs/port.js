@@ -18,22 +18,24 @@ await tf.setBackend('cpu');
 
 // ── Layers: layer(...inputs, ...constants, options) is y ─────────────────────
 
-/** What TensorFlow.js cannot be asked. */
-class Skip extends Error {}
-
-const border = ({ top, bottom, left, right }) => [
-  [0, 0],
-  [top, bottom],
-  [left, right],
-  [0, 0],
-];
+/** TensorFlow.js would take what is no number, and give y the size NaN. */
+function border({ top, bottom, left, right }) {
+  if (![top, bottom, left, right].every(Number.isInteger)) throw new RangeError('padding is no four integers');
+  return [
+    [0, 0],
+    [top, bottom],
+    [left, right],
+    [0, 0],
+  ];
+}
 
 function conv2d(x, w, b, { stride, padding, dilation }) {
   return tf.add(tf.conv2d(x, w, stride, border(padding), 'NHWC', dilation), b);
 }
 
-/** TensorFlow.js has a group for every channel, or one: with a number in between its users split and join. */
+/** TensorFlow.js has one group, or one for every channel: with a number in between its users split and join. */
 function groupedConv2d(x, w, b, { groups, stride, padding, dilation }) {
+  if (groups === 1) return conv2d(x, w, b, { stride, padding, dilation });
   const [kh, kw, , kernels] = w.shape;
   if (groups === x.shape[3]) {
     const each = tf.reshape(w, [kh, kw, groups, kernels / groups]);
@@ -47,14 +49,14 @@ function groupedConv2d(x, w, b, { groups, stride, padding, dilation }) {
 }
 
 function maxPool2d(x, { kernel, stride, padding, dilation, ceilMode }) {
-  return tf.pool(x, kernel, 'max', border(padding), dilation, stride, ceilMode ? 'ceil' : 'floor');
+  return tf.pool(x, kernel, 'max', border(padding), dilation, stride, ceilMode ? 'ceil' : undefined);
 }
 
 /** Its own padding does not count: a border of zeros that is part of the image does. */
 function avgPool2d(x, { kernel, stride, padding, ceilMode, countIncludePad }) {
   const none = { top: 0, bottom: 0, left: 0, right: 0 };
   const [image, rest] = countIncludePad ? [tf.pad(x, border(padding)), none] : [x, padding];
-  return tf.avgPool(image, kernel, stride, border(rest), ceilMode ? 'ceil' : 'floor');
+  return tf.avgPool(image, kernel, stride, border(rest), ceilMode ? 'ceil' : undefined);
 }
 
 function crossEntropy(logits, labels) {
@@ -127,30 +129,32 @@ function run({ layer, direction, inputs, constants, options, dy }) {
 const LACKS = /not yet supported|[Ee]ither strides or dilations must be\s+1/;
 
 function answer(message) {
-  if (message.cmd === 'start') {
+  const { cmd, seq = null } = message;
+  if (cmd === 'start') {
     const layers = Object.fromEntries(Object.keys(LAYERS).map((name) => [name, ['forward', 'backward']]));
     const about = { name: `TensorFlow.js ${tf.version.tfjs}`, language: 'JavaScript', dtype: 'float32' };
     return { protocol: 1, ...about, layout: 'NHWC', weights: 'HWIO', layers };
   }
-  const { seq = null } = message;
   try {
+    if (cmd !== 'run') throw new RangeError(`there is no command ${cmd}`);
     return { seq, outputs: tf.tidy(() => writeTensors(run(message))) };
   } catch (error) {
-    const reason = String(error?.message ?? error).split('\n')[0];
-    return error instanceof Skip || LACKS.test(reason) ? { seq, skip: reason } : { seq, error: reason };
+    const reason = error.message.split('\n')[0];
+    return LACKS.test(reason) ? { seq, skip: reason } : { seq, error: reason };
   }
 }
 
-function answerTo(line) {
+function read(line) {
   try {
-    return answer(JSON.parse(line));
+    return Object(JSON.parse(line));
   } catch (error) {
-    return { seq: null, error: `no message: ${error.message}` };
+    return { cmd: error.message };
   }
 }
 
 process.stdout.on('error', () => process.exit()); // nobody listens any more
 for await (const line of createInterface({ input: process.stdin })) {
-  const said = answerTo(line);
-  process.stdout.write(`${JSON.stringify(said)}\n`);
+  const message = read(line);
+  if (message.cmd === 'stop') break;
+  process.stdout.write(`${JSON.stringify(answer(message))}\n`);
 }
