@@ -6,6 +6,7 @@ import { tellingEdits } from '../spec/arithmetic.ts';
 import { parts, type Bug, type Part } from '../spec/bugs/bug.ts';
 import { bugs } from '../spec/bugs/index.ts';
 import { changedFiles, edited, type Edit } from '../spec/plant.ts';
+import { variants } from '../spec/policies.ts';
 import { layerNames } from '../spec/port/protocol.ts';
 import { commandLine, script } from './script.ts';
 
@@ -28,6 +29,9 @@ await script('build', async () => {
     for (const part of ['src', 'spec', 'scripts']) cpSync(join(root, part), join(work, part), { recursive: true });
     const planted = bugs.filter(({ equivalent }) => equivalent === undefined);
     for (const bug of planted) writePlanted(bug.id, [bug], moduleOf(bug.subject), work);
+    for (const name of layerNames)
+      for (const { id, policies } of variants(name))
+        writePlanted(id, policies.flatMap((policy) => policy.edits), `naive/${name}.ts`, work); // prettier-ignore
     writePlanted('telling', tellingEdits, 'naive/index.ts', work);
     rmSync(join(root, 'dist'), { recursive: true, force: true });
     compile(work, ['bugs'], ['--noCheck', '--removeComments']); // what a bug does to the types is no matter
