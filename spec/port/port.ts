@@ -33,7 +33,12 @@ export class Port implements Judgeable {
    */
   constructor(command: readonly string[], timeout = 10) {
     this.#bridge = new Bridge(command, timeout);
-    this.introduction = this.#start();
+    try {
+      this.introduction = this.#start();
+    } catch (error) {
+      void this.#bridge.close();
+      throw error;
+    }
   }
 
   get name(): string {
@@ -63,10 +68,10 @@ export class Port implements Judgeable {
    */
   run(name: LayerName, direction: Direction, call: Call | Case): Readonly<Record<string, Tensor>> {
     if (!this.has(name, direction)) throw new PortError('skip', `does not claim ${name} ${direction}`);
-    if (!this.#runs) this.#start();
-    const seq = ++this.#seq;
-    const reply = this.#bridge.ask(this.#requestOf(seq, name, direction, call));
     try {
+      if (!this.#runs) this.#start();
+      const seq = ++this.#seq;
+      const reply = this.#bridge.ask(this.#requestOf(seq, name, direction, call));
       return this.#outputs(reply, seq, name, direction, call);
     } catch (error) {
       if (error instanceof PortError && error.failure === 'broken') this.#restart();
@@ -93,14 +98,16 @@ export class Port implements Judgeable {
   #lineOf(reply: Reply): string {
     if ('line' in reply) return reply.line;
     this.#runs = false;
-    if ('silent' in reply) throw new PortError('hung', `said nothing for ${reply.silent} s, and was ended`);
     if ('endless' in reply)
       throw new PortError('broken', `wrote ${reply.endless} bytes without the end of a line, and was ended`);
-    const { ended, last } = reply;
-    throw new PortError(
-      'crashed',
-      `ended ${ended}${last.trim() && `; its last words: ${quoted(last.trim().slice(-60))}`}`,
-    );
+    const wrote = reply.unfinished && `wrote ${quoted(reply.unfinished)} without the end of a line, `;
+    if ('silent' in reply)
+      throw new PortError(
+        'hung',
+        `${wrote || 'said '}nothing ${wrote && 'more '}for ${reply.silent} s, and was ended: does it flush stdout after each line?`,
+      );
+    const last = reply.last.trim().slice(-60);
+    throw new PortError('crashed', `${wrote}ended ${reply.ended}${last && `; its last words: ${quoted(last)}`}`);
   }
 
   #requestOf(seq: number, name: LayerName, direction: Direction, call: Call | Case): string {
