@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { check, kinds, layerOrder, type Counts, type Verdict } from '../spec/port/check.ts';
+import { checkNetworks, networkTable, type NetworkVerdict } from '../spec/port/network.ts';
 import { Port } from '../spec/port/port.ts';
 import { PortError } from '../spec/port/protocol.ts';
 import { progressBar } from './progressBar.ts';
@@ -10,6 +11,9 @@ one line of JSON each (golden/README.md has the protocol, scripts/ports/ has exa
 
   npx tsx scripts/check-port.ts [options] -- ./my-port arguments…
 
+  --stage S         layers: each by itself (default); network: LeNet-5 and a
+                    narrow ResNet-18 layer by layer, forward and backward, and
+                    end to end, naming the first layer that is wrong
   --layer A,B,…     these layers alone (default all that the port claims, the simplest first)
   --run GLOB        cases whose id matches alone: 'conv2d/*', '*/hostile'
   --skip GLOB       not the cases whose id matches
@@ -34,6 +38,7 @@ async function main(): Promise<void> {
   const { values } = commandLine({
     args: process.argv.slice(2, split < 0 ? undefined : split),
     options: {
+      stage: { type: 'string', default: 'layers' },
       layer: { type: 'string' },
       run: { type: 'string' },
       skip: { type: 'string' },
@@ -63,7 +68,13 @@ async function main(): Promise<void> {
   const only = values.layer ?? (replay?.includes('/') ? replay.split('/')[0] : undefined);
   const named = only === undefined ? layerOrder : chosen(values.layer ? '--layer' : '--replay', layerOrder, only);
 
+  const stage = choose('--stage', { layers: 'layers', network: 'network' }, values.stage);
+  const narrowing = (['layer', 'run', 'skip', 'replay'] as const).find((each) => values[each] !== undefined);
+  if (stage === 'network' && narrowing)
+    throw new RangeError(`--stage network asks whole networks, expected no --${narrowing}`);
+
   const port = start(command, timeout);
+  if (stage === 'network') return judgeNetworks(port, seed, values.json);
   const { name, language, dtype, layout, layers } = port.introduction;
   const missing = values.layer !== undefined && named.find((layer) => !(layer in layers));
   if (missing)
@@ -96,6 +107,35 @@ async function main(): Promise<void> {
   if (values.json !== undefined)
     writeFileSync(values.json, `${JSON.stringify({ port: port.introduction, seed, verdicts }, null, 2)}\n`);
   process.exitCode = verdicts.some(({ broken }) => broken) ? 2 : verdicts.every(isGreen) ? 0 : 1;
+}
+
+async function judgeNetworks(port: Port, seed: number, json: string | undefined): Promise<void> {
+  const { name, language, dtype, layout } = port.introduction;
+  process.stdout.write(
+    `cnn-spec checks ${name} (${[language, dtype, layout].filter(Boolean).join(', ')}), networks from seed ${seed}\n\n`,
+  );
+  const bar = progressBar(process.stderr);
+  const progress = (model: string, share: number, layer: string) => bar.show(share, model.padEnd(20), [layer]);
+  const verdicts: NetworkVerdict[] = [];
+  try {
+    for await (const verdict of checkNetworks(port, { seed, progress })) {
+      bar.clear();
+      verdicts.push(verdict);
+      process.stdout.write(`${networkTable(verdict)}\n`);
+    }
+  } finally {
+    bar.clear();
+    await port.close();
+  }
+  if (verdicts.every(({ asked }) => asked === 0))
+    throw new RangeError(`no layer was asked: ${name} claims none of these networks`);
+  const wrong = verdicts.filter(({ right }) => !right).map(({ model }) => model);
+  process.stdout.write(
+    wrong.length > 0 ? `${name} does not do what is defined: ${wrong.join(', ')}\n` : `${name} does what is defined\n`,
+  );
+  if (json !== undefined)
+    writeFileSync(json, `${JSON.stringify({ port: port.introduction, seed, networks: verdicts }, null, 2)}\n`);
+  process.exitCode = verdicts.some(({ broken }) => broken) ? 2 : wrong.length > 0 ? 1 : 0;
 }
 
 /** @throws RangeError that says why it cannot be judged at all */
