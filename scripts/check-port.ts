@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { Batch, exportBatch, formats } from '../spec/port/batch.ts';
 import { check, kinds, layerOrder, type Counts, type Verdict } from '../spec/port/check.ts';
 import { checkNetworks, networkTable, type NetworkVerdict } from '../spec/port/network.ts';
 import { Port } from '../spec/port/port.ts';
@@ -20,6 +21,12 @@ one line of JSON each (golden/README.md has the protocol, scripts/ports/ has exa
   --kind A,B        ${kinds.join(', ')}: these kinds of cases alone (default all)
   --cases N         random cases of each layer (default 100)
   --seed N          that they are drawn from (default 0)
+  --export DIR      instead of asking, writes the inputs of all cases to a new
+                    directory, for what has no stdin: a browser, a simulator, a
+                    microcontroller (golden/README.md: Batch mode)
+  --format F        ${formats.join(', ')}: of the files of --export (default json)
+  --dtype T         float32 or float64: the numbers of --export (default float32)
+  --compare DIR     judges the outputs that were written to such a directory
   --replay ID       one case, as a report names it
   --timeout S       seconds to wait for an answer (default 10)
   --json FILE       the verdicts, also as JSON
@@ -45,6 +52,10 @@ async function main(): Promise<void> {
       kind: { type: 'string', default: kinds.join() },
       cases: { type: 'string', default: '100' },
       seed: { type: 'string', default: '0' },
+      export: { type: 'string' },
+      format: { type: 'string', default: 'json' },
+      dtype: { type: 'string', default: 'float32' },
+      compare: { type: 'string' },
       replay: { type: 'string' },
       timeout: { type: 'string', default: '10' },
       json: { type: 'string' },
@@ -54,9 +65,14 @@ async function main(): Promise<void> {
   });
   if (values.help) return void process.stdout.write(help);
   const command = split < 0 ? [] : process.argv.slice(split + 1);
-  if (command.length === 0) throw new RangeError('there is no program to judge, expected it after --: -- ./my-port');
-  const seed = integer('--seed', values.seed, 0, 2 ** 31 - 1);
-  const count = integer('--cases', values.cases, 0, 100_000);
+  const batchMode = values.export !== undefined || values.compare !== undefined;
+  if (values.export !== undefined && values.compare !== undefined)
+    throw new RangeError('--export and --compare are both there, expected one of them');
+  if (batchMode && split >= 0) throw new RangeError('--export and --compare run no program, expected nothing after --');
+  if (!batchMode && command.length === 0)
+    throw new RangeError('there is no program to judge, expected it after --: -- ./my-port');
+  let seed = integer('--seed', values.seed, 0, 2 ** 31 - 1);
+  let count = integer('--cases', values.cases, 0, 100_000);
   const timeout = positive('--timeout', values.timeout);
   if (values.json !== undefined) writable('--json', values.json);
   const chosen = <T extends string>(option: string, names: readonly T[], text: string): T[] =>
@@ -73,8 +89,25 @@ async function main(): Promise<void> {
   if (stage === 'network' && narrowing)
     throw new RangeError(`--stage network asks whole networks, expected no --${narrowing}`);
 
-  const port = start(command, timeout);
-  if (stage === 'network') return judgeNetworks(port, seed, values.json);
+  if (stage === 'network' && batchMode)
+    throw new RangeError('--stage network asks a program, expected no --export or --compare');
+  if (values.export !== undefined) {
+    const format = choose('--format', Object.fromEntries(formats.map((each) => [each, each])), values.format);
+    const dtype = choose('--dtype', { float32: 'float32', float64: 'float64' } as const, values.dtype);
+    if (dtype === 'float64' && (format === 'c' || format === 'memh'))
+      throw new RangeError(`--format ${format} has float32 numbers alone, expected no --dtype float64`);
+    const batch = { format, dtype, layers: named, kinds: ofKinds, cases: count, seed, asked };
+    const written = await exportBatch(values.export, batch);
+    process.stdout.write(
+      `${written.toLocaleString('en')} cases are in ${values.export}, described in cases.json; write the outputs beside them, then: --compare ${values.export}\n`,
+    );
+    return;
+  }
+
+  const batch = values.compare === undefined ? undefined : await Batch.open(values.compare);
+  if (batch) ({ cases: count, seed } = batch.options);
+  const port = batch ?? start(command, timeout);
+  if (port instanceof Port && stage === 'network') return judgeNetworks(port, seed, values.json);
   const { name, language, dtype, layout, layers } = port.introduction;
   const missing = values.layer !== undefined && named.find((layer) => !(layer in layers));
   if (missing)
@@ -86,8 +119,12 @@ async function main(): Promise<void> {
   const bar = progressBar(process.stderr);
   const verdicts: Verdict[] = [];
   const options = {
-    ...{ layers: named, kinds: ofKinds, cases: count, seed, asked },
-    progress: (layer: string, share: number, id: string) => bar.show(share, layer.padEnd(20), [id]),
+    ...{ layers: named, kinds: ofKinds, cases: count, seed },
+    asked: (id: string) => asked(id) && (!batch || batch.options.asked(id)),
+    progress(layer: string, share: number, id: string) {
+      batch?.at(id);
+      bar.show(share, layer.padEnd(20), [id]);
+    },
   };
   try {
     for await (const verdict of check(port, options)) {

@@ -196,7 +196,7 @@ async function judge(
     const one: Judgeable = {
       ...{ name: port.name, u: port.u },
       has: (_, each) => each === direction,
-      layer: port.layer,
+      layer: (each) => port.layer(each),
     };
     const own = { layers: [layer], kinds: ['fixtures', 'random'] as const, cases: 100, seed, asked: () => true };
     for await (const { report } of check(one, { ...own, progress: (name, share, id) => progress(name, share, id) }))

@@ -154,7 +154,7 @@ export class Port implements Judgeable {
 }
 
 /** Every option; of a call that the definition refuses, as far as it can be said. */
-function optionsOf(name: LayerName, call: Call): object {
+export function optionsOf(name: LayerName, call: Call): object {
   try {
     return explicitOptions(name, call);
   } catch {
@@ -165,7 +165,7 @@ function optionsOf(name: LayerName, call: Call): object {
 const inverse = (axes: readonly number[]) => axes.map((_, axis) => axes.indexOf(axis));
 
 /** The wording of errors is ours alone: where the definition refuses a call too, its error; else the port's own. */
-function refusal(message: string, name: LayerName, direction: Direction, call: Call | Case): Error {
+export function refusal(message: string, name: LayerName, direction: Direction, call: Call | Case): Error {
   try {
     const definition = layerOf(implementations.naive, name);
     if (direction === 'forward') definition.forward(call);
