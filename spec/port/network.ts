@@ -18,7 +18,7 @@ import { directions, layerNames, PortError, roundings, type Direction } from './
  */
 export const networks: readonly Model[] = [
   lenet5(),
-  resnet18({ input: [3, 40, 56], widths: [4, 6, 8, 10], classes: 5, dropout: 0.5 }),
+  resnet18({ input: [3, 40, 56], widths: [4, 6, 8, 10], classes: 5, dropout: 0.25 }),
 ];
 const IMAGES = 2;
 

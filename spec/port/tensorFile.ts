@@ -50,7 +50,12 @@ function decodeJson(text: string, round: (value: number) => number): Tensor {
   } catch {
     throw broken(`is ${quoted(text.trim())}, expected JSON`);
   }
-  return read('a tensor', value, round);
+  try {
+    return read('', value, round);
+  } catch (error) {
+    if (error instanceof PortError) throw broken(error.message.replace(/^answers +(of +)?/, 'holds '));
+    throw error;
+  }
 }
 
 // ── npy: the format of numpy.save ───────────────────────────────────────────
@@ -64,7 +69,7 @@ const descriptions = {
 } as const;
 
 function encodeNpy({ shape, data }: Tensor, dtype: Dtype): Buffer {
-  const tuple = `(${shape.map((count) => `${count},`).join(' ')})`;
+  const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
   const single = dtype === 'float32';
   const header = `{'descr': '${single ? '<f4' : '<f8'}', 'fortran_order': False, 'shape': ${tuple}, }`;
   const start = Buffer.from([...`${MAGIC}\x01\x00`].map((letter) => letter.charCodeAt(0)));
