@@ -162,7 +162,7 @@ export class Port implements Judgeable {
 }
 
 /** Every option; of a call that the definition refuses, as far as it can be said. */
-function optionsOf(name: LayerName, call: Call): object {
+export function optionsOf(name: LayerName, call: Call): object {
   if (typeof call.options !== 'object' || call.options === null) return call.options;
   try {
     return explicitOptions(name, call);
