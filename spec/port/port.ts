@@ -1,8 +1,8 @@
-import { implementations, type LayerName } from '../../src/layers.ts';
+import type { LayerName } from '../../src/layers.ts';
 import { permute } from '../../src/ndarray.ts';
 import type { Tensor } from '../../src/tensor.ts';
 import { explicitOptions, nearlyExplicit } from '../explicitOptions.ts';
-import { layerOf, type Call, type Case, type Layer } from '../law.ts';
+import type { Call, Case, Layer } from '../law.ts';
 import type { Judgeable } from './check.ts';
 import { Bridge, type Reply } from './bridge.ts';
 import {
@@ -17,6 +17,7 @@ import {
   type Direction,
   type Introduction,
 } from './protocol.ts';
+import { refusal } from './refusal.ts';
 
 /** A foreign program as one more implementation: its layers have the functions that those of naive have. */
 export class Port implements Judgeable {
@@ -140,7 +141,7 @@ export class Port implements Judgeable {
     if (said.seq !== seq)
       throw new PortError('broken', `answers seq ${quoted(said.seq)}, expected ${seq}, what it was asked last`);
     if (typeof said.skip === 'string') throw new PortError('skip', said.skip);
-    if (typeof said.error === 'string') throw refusal(said.error, name, direction, call);
+    if (typeof said.error === 'string') throw refusal(new PortError('refused', said.error), name, direction, call);
     const { outputs } = said;
     if (typeof outputs !== 'object' || outputs === null)
       throw new PortError('broken', `answers ${quoted(said)}, expected outputs, or an error, or a skip`);
@@ -161,7 +162,7 @@ export class Port implements Judgeable {
 }
 
 /** Every option; of a call that the definition refuses, as far as it can be said. */
-function optionsOf(name: LayerName, call: Call): object {
+export function optionsOf(name: LayerName, call: Call): object {
   if (typeof call.options !== 'object' || call.options === null) return call.options;
   try {
     return explicitOptions(name, call);
@@ -171,15 +172,3 @@ function optionsOf(name: LayerName, call: Call): object {
 }
 
 const inverse = (axes: readonly number[]) => axes.map((_, axis) => axes.indexOf(axis));
-
-/** The wording of errors is ours alone: where the definition refuses a call too, its error; else the port's own. */
-function refusal(message: string, name: LayerName, direction: Direction, call: Call | Case): Error {
-  try {
-    const definition = layerOf(implementations.naive, name);
-    if (direction === 'forward') definition.forward(call);
-    else definition.backward(call as Case);
-  } catch (error) {
-    return error as Error;
-  }
-  return new PortError('refused', message);
-}
