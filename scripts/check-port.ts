@@ -1,12 +1,11 @@
-import { writeFileSync } from 'node:fs';
 import { Batch, exportBatch, formats } from '../spec/port/batch.ts';
 import { check, kinds, layerOrder, type Counts, type Verdict } from '../spec/port/check.ts';
 import { frameworks, policies } from '../spec/policies.ts';
 import { checkNetworks, networkTable, type NetworkVerdict } from '../spec/port/network.ts';
 import { Port } from '../spec/port/port.ts';
-import { PortError } from '../spec/port/protocol.ts';
+import { asJson, PortError } from '../spec/port/protocol.ts';
 import { progressBar } from './progressBar.ts';
-import { choose, commandLine, integer, positive, script, writable } from './script.ts';
+import { choose, commandLine, integer, positive, script, writable, writeWhole } from './script.ts';
 
 /** How it is called: in the package it is a part of cnn-spec. */
 const self = import.meta.url.endsWith('.ts') ? 'npx tsx scripts/check-port.ts' : 'npx cnn-spec check';
@@ -75,10 +74,11 @@ async function main(): Promise<void> {
   if (values.export !== undefined && values.compare !== undefined)
     throw new RangeError('--export and --compare are both there, expected one of them');
   if (batchMode && split >= 0) throw new RangeError('--export and --compare run no program, expected nothing after --');
-  if (!batchMode && command.length === 0)
+  if (!batchMode && !command[0])
     throw new RangeError('there is no program to judge, expected it after --: -- ./my-port');
   let seed = integer('--seed', values.seed, 0, 2 ** 31 - 1);
-  let count = integer('--cases', values.cases, 0, 100_000);
+  const drawn = Number(/\/random-(\d+)/.exec(values.replay ?? '')?.[1] ?? -1); // a case is drawn after those before it
+  let count = Math.max(integer('--cases', values.cases, 0, 100_000), drawn + 1);
   const timeout = positive('--timeout', values.timeout);
   if (values.json !== undefined) writable('--json', values.json);
   const chosen = <T extends string>(option: string, names: readonly T[], text: string): T[] =>
@@ -87,7 +87,7 @@ async function main(): Promise<void> {
   const ofKinds = chosen('--kind', kinds, values.kind);
   const [{ replay }, runs, skips] = [values, values.run && matcher(values.run), values.skip && matcher(values.skip)];
   const asked = (id: string) =>
-    replay !== undefined ? id === replay : (!runs || runs.test(id)) && !(skips && skips.test(id));
+    replay !== undefined ? isAskedFor(replay, id) : (!runs || runs.test(id)) && !(skips && skips.test(id));
   const only = values.layer ?? (replay?.includes('/') ? replay.split('/')[0] : undefined);
   const named = only === undefined ? layerOrder : chosen(values.layer ? '--layer' : '--replay', layerOrder, only);
 
@@ -136,6 +136,7 @@ async function main(): Promise<void> {
   try {
     for await (const verdict of check(port, options)) {
       bar.clear();
+      if (kinds.every((kind) => total(verdict.counts[kind]) === 0)) continue; // the options leave nothing of it
       verdicts.push(verdict);
       for (const text of [verdict.report, verdict.gaveUp]) if (text) process.stdout.write(`✗ ${text}\n\n`);
     }
@@ -143,7 +144,7 @@ async function main(): Promise<void> {
     bar.clear();
     await port.close();
   }
-  if (verdicts.every(({ counts }) => kinds.every((kind) => total(counts[kind]) === 0)))
+  if (verdicts.length === 0)
     throw new RangeError(`no case was asked: ${replay ? `--replay ${replay}` : 'the options leave none'}`);
   process.stdout.write(`${matrix(verdicts)}\n${sentence(name, verdicts)}\n`);
   for (const [id, of] of Object.entries(Object.assign({}, ...verdicts.map(({ policies }) => policies))))
@@ -151,7 +152,7 @@ async function main(): Promise<void> {
   const reasons = new Set(verdicts.flatMap((verdict) => verdict.skips.map((why) => `${verdict.layer}: ${why}`)));
   if (values['print-skips']) for (const why of reasons) process.stdout.write(`    skipped ${why}\n`);
   if (values.json !== undefined)
-    writeFileSync(values.json, `${JSON.stringify({ port: port.introduction, seed, verdicts }, null, 2)}\n`);
+    writeWhole(values.json, Buffer.from(`${JSON.stringify({ port: port.introduction, seed, verdicts }, asJson, 2)}\n`));
   process.exitCode = verdicts.some(({ broken }) => broken) ? 2 : verdicts.every(isGreen) ? 0 : 1;
 }
 
@@ -180,7 +181,10 @@ async function judgeNetworks(port: Port, seed: number, json: string | undefined)
     wrong.length > 0 ? `${name} does not do what is defined: ${wrong.join(', ')}\n` : `${name} does what is defined\n`,
   );
   if (json !== undefined)
-    writeFileSync(json, `${JSON.stringify({ port: port.introduction, seed, networks: verdicts }, null, 2)}\n`);
+    writeWhole(
+      json,
+      Buffer.from(`${JSON.stringify({ port: port.introduction, seed, networks: verdicts }, asJson, 2)}\n`),
+    );
   process.exitCode = verdicts.some(({ broken }) => broken) ? 2 : wrong.length > 0 ? 1 : 0;
 }
 
@@ -193,6 +197,12 @@ function start(command: readonly string[], timeout: number): Port {
     throw new RangeError(`${command.join(' ')} ${error.message}`);
   }
 }
+
+/** Whether a case is asked to ask `replay` again: itself, and what is asked before those that are asked right after it, or once more. */
+const isAskedFor = (replay: string, id: string) =>
+  id === replay ||
+  replay === `${id}-turned` ||
+  (replay.endsWith('/random-again') && id.startsWith(replay.slice(0, -5)));
 
 /** Of '*' and '?' as shells have them, but that '*' takes slashes too. */
 const matcher = (glob: string) =>

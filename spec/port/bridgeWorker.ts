@@ -151,7 +151,7 @@ function notBegun({ code, message }: NodeJS.ErrnoException): string {
   const why =
     code === 'EACCES'
       ? `${file} is no file that may be executed`
-      : code !== 'ENOENT'
+      : code !== 'ENOENT' && code !== 'ENOTDIR'
         ? message
         : existsSync(file)
           ? `there is no such program as the first line of ${file} names`

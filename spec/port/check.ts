@@ -203,12 +203,13 @@ async function judge(port: Judgeable, name: LayerName, direction: Direction, opt
     };
     if (!wrongByDefinition()) return asItIs(); // what the fixture allows is less than the laws do
     const failure = failureOf(given);
-    if (failure === 'hung') return { report: [who, error.message, again].join('\n\n') }; // nobody waits for it again
+    const was = failure === undefined || failure === 'refused' ? error.message : `${port.name} ${error.message}`;
+    if (failure === 'hung') return { report: [who, was, again].join('\n\n') }; // nobody waits for it again
     const { sentences, small, known } = await explain(judged, given);
     if (sameAnswer(small, answer(definition, direction, small.call), compare, layer.u)) {
       const now =
         'Asked again, it is answered as it should be: what was asked before makes the difference, or chance does';
-      return { report: [who, error.message, now, again].join('\n\n') };
+      return { report: [who, was, now, again].join('\n\n') };
     }
     return { report: [who, ...sentences, ...whose, again].join('\n\n'), smallest: small.call, ...(known && { known }) };
   }

@@ -1,13 +1,14 @@
 // A small port, relu and linear, that is right but for one way to misbehave:
 //
-//     node misbehaving.js MODE              at every third call, or when it starts, as the mode has it
-//     node misbehaving.js random SEED FILE  at random moments; FILE counts how often it has started
+//     node misbehaving.js MODE [FILE]       at every third call, or when it starts, as the mode has it
+//     node misbehaving.js random FILE SEED  at random moments
 //
+// FILE counts how often it has started; its name also tells this program from others, and what it has started.
 // Everything is written at once and synchronously, so that what comes out is what a mode says and nothing else.
 import { spawn } from 'node:child_process';
 import { appendFileSync, closeSync, readSync, statSync, writeSync } from 'node:fs';
 
-const [mode = 'right', seed, file] = process.argv.slice(2);
+const [mode = 'right', file, seed] = process.argv.slice(2);
 
 // ── The layers ───────────────────────────────────────────────────────────────
 
@@ -134,7 +135,7 @@ const answering = {
     process.exit(0);
   },
   'answers-late': (given) => {
-    sleep(1500);
+    sleep(4000);
     line(given);
   },
   garbage: () => write('\u0000\u001b[31mÆØ☃ segmentation fault\n'),
@@ -177,7 +178,7 @@ const answering = {
     hang();
   },
   'leaves-a-child': () => {
-    spawn('sleep', ['600'], { stdio: 'inherit' });
+    spawn('sh', ['-c', 'sleep 600; :', ...process.argv.slice(2)], { stdio: 'inherit' });
     process.exit(3);
   },
   skips: ({ seq }) => line({ seq, skip: 'no third calls yet' }),
@@ -218,7 +219,7 @@ const starting = {
   'wrong-layout': introduced({ layout: 'CHWN' }),
 };
 
-/** Whoever starts twice does not do it well the second time: it is there from the first crash on. */
+/** Instead of the introduction, when it starts again after the third call. */
 const restarting = { 'does-not-come-back': () => process.exit(4) };
 
 // ── At random ────────────────────────────────────────────────────────────────
@@ -291,7 +292,7 @@ function misbehave(given, text) {
       bytes(right);
     },
     () => {
-      spawn('sleep', ['600'], { stdio: 'inherit' });
+      spawn('sh', ['-c', 'sleep 600; :', ...process.argv.slice(2)], { stdio: 'inherit' });
       drawn(`${text} after`, 2) ? process.exit(0) : bytes(right);
     },
     () => bytes('x'.repeat(2 ** 16)),

@@ -52,7 +52,7 @@ const broken = (message: string) => new PortError('broken', message);
 /** As much of what was said as fits into a sentence. */
 export function quoted(value: unknown): string {
   const text = typeof value === 'string' ? value : jsonOf(value);
-  const short = text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  const short = text.length > 60 ? `${text.slice(0, 40)}…${text.slice(-20)}` : text;
   return typeof value === 'string' ? JSON.stringify(short) : short;
 }
 
@@ -74,6 +74,8 @@ export function parse(line: string): Readonly<Record<string, unknown>> {
   try {
     value = JSON.parse(line);
   } catch {
+    const bare = /[[,:]\s*([-+]?(?:nan|inf)\w*)/i.exec(line)?.[1];
+    if (bare) throw broken(`wrote the number ${bare}, which JSON has not, expected "NaN", "Infinity" or "-Infinity"`);
     throw broken(`wrote ${quoted(line)}, expected one line of JSON: stdout is for answers, stderr for all else`);
   }
   if (!isObject(value)) throw broken(`wrote ${quoted(line)}, expected a JSON object`);
@@ -113,9 +115,13 @@ export function request(
   tensors: Readonly<Record<'inputs' | 'constants' | 'dy', unknown>>,
   options: object,
 ): string {
-  return JSON.stringify({ cmd: 'run', seq, layer, direction, ...tensors, options }, (_, value) =>
-    typeof value === 'number' ? spelled(value) : value,
-  );
+  return JSON.stringify({ cmd: 'run', seq, layer, direction, ...tensors, options }, asJson);
+}
+
+/** For JSON.stringify: what JSON has no words for, as the protocol spells it. */
+export function asJson(_: string, value: unknown): unknown {
+  if (typeof value === 'number') return spelled(value);
+  return value instanceof Float64Array ? Array.from(value) : value;
 }
 
 /** NaN, ±∞ and −0 are strings: JSON has none of them. */
@@ -131,8 +137,8 @@ export function read(what: string, value: unknown, round: (value: number) => num
   if (!isObject(value) || !Array.isArray(value.shape) || !Array.isArray(value.data))
     throw broken(`answers ${what} ${quoted(value)}, expected {"shape":[…],"data":[…]}`);
   const { shape, data } = value;
-  if (shape.some((count) => !Number.isInteger(count) || count < 0))
-    throw broken(`answers ${what} of shape ${quoted(shape)}, expected a list of sizes`);
+  if (shape.length > 64 || shape.some((count) => !Number.isInteger(count) || count < 0))
+    throw broken(`answers ${what} of shape ${quoted(shape)}, expected a list of sizes, at most 64`);
   if (data.length !== size(shape))
     throw broken(
       `answers ${what} of shape (${shape.join(', ')}) with ${data.length} numbers, expected ${size(shape)} of them`,
