@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { cHeader } from './cHeader.ts';
 import { goldenFile, goldenNames, type GoldenCase } from './golden.ts';
+import { missing, needing } from './needing.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const headers = new Map(
@@ -58,15 +59,6 @@ describe('golden/c', () => {
   });
 });
 
-const has = (program: string) => spawnSync(program, ['--version']).status === 0;
-
-/** A test that needs these programs. Where one is missing, its title says so, and it does not count as passed. */
-function needing(programs: readonly string[], title: string, test: () => void): void {
-  const missing = programs.filter((program) => !has(program));
-  if (missing.length === 0) it(title, test);
-  else it(`NOT RUN, there is no ${missing.join(' and no ')}: ${title}`, ({ skip }) => skip());
-}
-
 const strict = ['-std=c99', '-Wall', '-Wextra', '-Wpedantic', '-Werror', '-O2'];
 
 /** Runs a test in a directory of its own, which has golden/ and scripts/. */
@@ -109,21 +101,20 @@ const allPassed = (layer: string, left = 0) => {
 describe('a layer in C is judged without Node', () => {
   const everything = [...headers.keys()].map((layer) => allPassed(layer)).sort();
 
-  needing(['cc'], 'the C port passes all cases of all layers, in float32', () => {
+  needing(missing('cc'), it)('the C port passes all cases of all layers, in float32', () => {
     const { lines, code } = compiled(example('float32'));
     expect([...lines].sort()).toEqual(everything);
     expect(code).toBe(0);
   });
 
-  needing(['cc'], 'layers in int32_t pass all cases but those of NaN, infinity and −0', () => {
+  needing(missing('cc'), it)('layers in int32_t pass all cases but those of NaN, infinity and −0', () => {
     const { lines, code } = compiled(example('int32'));
     expect(lines).toEqual(integers.map((layer) => allPassed(layer, floatOnly(layer))));
     expect(code).toBe(0);
   });
 
-  const emulator = ['qemu-arm', 'qemu-arm-static'].find(has) ?? 'qemu-arm';
-  needing(
-    ['arm-linux-gnueabihf-gcc', emulator],
+  const emulator = ['qemu-arm', 'qemu-arm-static'].find((each) => missing(each) === undefined) ?? 'qemu-arm';
+  needing(missing('arm-linux-gnueabihf-gcc', emulator), it)(
     'the C port passes on an emulated ARM, and so do int32_t layers',
     () => {
       const onArm = (name: string) => compiled(example(name), ['-static'], 'arm-linux-gnueabihf-gcc', emulator);
@@ -132,7 +123,7 @@ describe('a layer in C is judged without Node', () => {
     },
   );
 
-  needing(['cc'], 'a kernel that is flipped fails, with the case, the number and the known bug', () => {
+  needing(missing('cc'), it)('a kernel that is flipped fails, with the case, the number and the known bug', () => {
     const right = readFileSync(join(root, 'scripts/ports/c/port.c'), 'utf8');
     const flipped = right.replace(
       'sum += pixel * w[o][c][kh][kw];',
@@ -153,35 +144,38 @@ describe('a layer in C is judged without Node', () => {
     );
   });
 
-  needing(['cc'], 'in int32_t the message has the scale', () => {
+  needing(missing('cc'), it)('in int32_t the message has the scale', () => {
     const { lines, code } = compiled(example('int32').replace('c->y[place] = c->b[o];', 'c->y[place] = 0;'));
     expect(code).toBe(1);
     expect(lines).toContain('  y[0, 0, 0, 0] is -3072, expected 3328, both times 64; 48 of 48 differ');
     expect(lines).toContain('  3 of 3 fail under the known bug conv2d.no-bias: there is no bias');
   });
 
-  needing(['cc'], 'a number that is not written, a sign of zero, and no function at all are failures', () => {
-    const program = (check: string) =>
-      `#include "flatten.h"
+  needing(missing('cc'), it)(
+    'a number that is not written, a sign of zero, and no function at all are failures',
+    () => {
+      const program = (check: string) =>
+        `#include "flatten.h"
       static void forgets(const cnn_spec_call *c) { for (int i = 1; i < c->count; i++) c->y[i] = c->x[i]; }
       static void adds(const cnn_spec_call *c) { for (int i = 0; i < c->count; i++) c->dx[i] += c->dy[i]; }
       int main(void) { forgets == NULL || adds == NULL; return cnn_spec_check_flatten(${check}); }`.replace(
-        'forgets == NULL || adds == NULL; ',
-        '(void)forgets, (void)adds; ',
-      );
-    const forgotten = compiled(program('forgets, NULL'));
-    expect(forgotten.lines).toContain('  y[0, 0] is nan, expected 0; 1 of 8 differ');
-    const added = compiled(program('NULL, adds')); // 0 + −0 is 0
-    expect(added.lines).toContain('  dx[0, 0, 0, 0] is 0, expected -0; 1 of 4 differ');
-    expect(added.lines).toContain('flatten, backward only: 3 of 4 cases passed');
-    expect(added.code).toBe(1);
-    const nothing = compiled(program('NULL, NULL'));
-    expect(nothing).toEqual({ lines: ['flatten: there is no function to check'], code: 1 });
-    const small = compiled(program('NULL, adds'), ['-DCNN_SPEC_ROOM=100']);
-    expect(small.lines[0]).toBe('flatten/hostile: has 480 numbers, but CNN_SPEC_ROOM is 100');
-  });
+          'forgets == NULL || adds == NULL; ',
+          '(void)forgets, (void)adds; ',
+        );
+      const forgotten = compiled(program('forgets, NULL'));
+      expect(forgotten.lines).toContain('  y[0, 0] is nan, expected 0; 1 of 8 differ');
+      const added = compiled(program('NULL, adds')); // 0 + −0 is 0
+      expect(added.lines).toContain('  dx[0, 0, 0, 0] is 0, expected -0; 1 of 4 differ');
+      expect(added.lines).toContain('flatten, backward only: 3 of 4 cases passed');
+      expect(added.code).toBe(1);
+      const nothing = compiled(program('NULL, NULL'));
+      expect(nothing).toEqual({ lines: ['flatten: there is no function to check'], code: 1 });
+      const small = compiled(program('NULL, adds'), ['-DCNN_SPEC_ROOM=100']);
+      expect(small.lines[0]).toBe('flatten/hostile: has 480 numbers, but CNN_SPEC_ROOM is 100');
+    },
+  );
 
-  needing(['cc'], 'in double too; and not in int32_t where numbers do not stay whole', () => {
+  needing(missing('cc'), it)('in double too; and not in int32_t where numbers do not stay whole', () => {
     const program = `#include "leakyRelu.h"
       static void forward(const cnn_spec_call *c) {
         for (int i = 0; i < c->count; i++) c->y[i] = c->x[i] > 0 ? c->x[i] : c->negative_slope * c->x[i];
@@ -193,7 +187,7 @@ describe('a layer in C is judged without Node', () => {
     expect(() => compiled(program, ['-DCNN_SPEC_INT32'])).toThrow('leakyRelu has no cases for int32_t');
   });
 
-  needing(['cc'], 'as golden/README says', () => {
+  needing(missing('cc'), it)('as golden/README says', () => {
     const readme = readFileSync(join(root, 'golden/README.md'), 'utf8');
     const blocks = (language: string) =>
       [...readme.matchAll(/^```(\w+)\n(.*?)^```$/gms)].filter(([, its]) => its === language).map(([, , text]) => text);

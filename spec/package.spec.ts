@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { bugs } from './bugs/index.ts';
+import { missing, needing } from './needing.ts';
 
 // The package as a stranger gets it: packed, installed into an empty folder, and the README's chapter done there word by word.
 
@@ -19,8 +20,6 @@ const chapter = /^## Port one layer\n(.*?)^## /ms.exec(readFileSync(join(root, '
 const blocks = [...chapter.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language, text]) => ({ language, text }));
 const block = (language: string, i = 0) => blocks.filter((each) => each.language === language)[i].text;
 const [source, adapter, commands] = [block('c'), block('python'), block('sh').trim().split('\n')];
-
-const missing = ['cc', 'python3'].find((tool) => sh(`command -v ${tool}`).status !== 0);
 
 describe('the package, installed into an empty folder', () => {
   it('is packed and installed with two packages beside it', () => {
@@ -53,7 +52,7 @@ describe('the package, installed into an empty folder', () => {
     expect(sh('node flipped.js')).toMatchObject({ stdout: '[[50,80],[40,70]]\n', stderr: '' });
   });
 
-  describe.skipIf(missing)(missing ? `NOT RUN, there is no ${missing}: the chapter` : 'the chapter', () => {
+  needing(missing('cc', 'python3'))('the chapter', () => {
     const build = (text: string) => {
       writeFileSync(join(folder, 'my_conv2d.c'), text);
       writeFileSync(join(folder, 'adapter.py'), adapter);

@@ -3,7 +3,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
+import { missing, needing, works } from './needing.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'cnn-spec-ports-'));
@@ -13,13 +14,7 @@ const { VITEST: _, ...env } = process.env;
 const run = (command: string, args: readonly string[], cwd = root) =>
   spawnSync(command, args, { cwd, env, encoding: 'utf8' });
 const check = (...args: readonly string[]) => run('npx', ['tsx', 'scripts/check-port.ts', ...args]);
-const works = (command: string, ...args: string[]) => run(command, args).status === 0;
-
-/** Where a tool is missing its tests say so, and count as skipped. */
-const needing = (tool: string, found: boolean) =>
-  found ? describe : (title: string, body: () => void) => describe.skip(`NOT RUN, there is no ${tool}: ${title}`, body);
-
-needing('C compiler', works('cc', '--version'))('the port in C', () => {
+needing(missing('cc'))('the port in C', () => {
   const port = join(folder, 'port');
   const compile = (source: string, to: string) => run('cc', ['-O2', source, '-lm', '-o', to]);
 
@@ -66,7 +61,7 @@ needing('C compiler', works('cc', '--version'))('the port in C', () => {
   });
 });
 
-needing('Python with NumPy', works('python3', '-c', 'import numpy'))('the port in NumPy', () => {
+needing(works('python3', '-c', 'import numpy') ? undefined : 'NumPy')('the port in NumPy', () => {
   it.each(['--float64', '--float32'])('does what is defined: every layer, forward and backward, in %s', (type) => {
     const { stdout, stderr, status } = check('--cases', '20', '--', 'python3', 'scripts/ports/numpy/port.py', type);
     expect(stderr).toBe('');
@@ -76,7 +71,7 @@ needing('Python with NumPy', works('python3', '-c', 'import numpy'))('the port i
 });
 
 const python = ['python3', '/usr/bin/python3'].find((each) => works(each, '-c', 'import torch'));
-needing('Python with PyTorch', python !== undefined)('PyTorch', () => {
+needing(python ? undefined : 'PyTorch')('PyTorch', () => {
   it('does what is defined, or what is known as its policy', () => {
     const { stdout } = check('--cases', '30', '--policy', 'torch', '--', python!, 'scripts/ports/pytorch/port.py');
     expect(stdout).not.toContain('✗');

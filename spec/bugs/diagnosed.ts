@@ -27,9 +27,7 @@ export async function diagnosed(bug: Bug, seed = 0): Promise<Diagnosed> {
   const options = { layers: [name], kinds, cases: 100, seed, asked: () => true, progress: () => {} };
   const verdicts: Verdict[] = [];
   for await (const verdict of check(port, options)) verdicts.push(verdict);
-  const named = new Set(
-    verdicts.flatMap(({ known, policies }) => [...(known?.bugs.map(({ id }) => id) ?? []), ...Object.keys(policies)]),
-  );
+  const named = new Set(verdicts.flatMap(({ known }) => known?.bugs.map(({ id }) => id) ?? []));
   const [smallest] = verdicts.flatMap((verdict) => (verdict.smallest ? [verdict.smallest] : []));
   const numbers =
     smallest && Object.values({ ...smallest.inputs, ...smallest.constants }).map(({ shape }) => size(shape));

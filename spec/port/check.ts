@@ -7,7 +7,7 @@ import type { Specification } from '../every-layer.ts';
 import { compareOf, goldenFile, type GoldenCase } from '../golden.ts';
 import { layerOf, type Call, type Case, type Layer } from '../law.ts';
 import { specifications } from '../specify.ts';
-import { acceptedBy, otherDefinitions, type Framework } from '../policies.ts';
+import { acceptedBy, otherDefinitions, type Framework, type OtherDefinition } from '../policies.ts';
 import { explain } from '../uphold.ts';
 import { directions, PortError, type Direction, type Failure } from './protocol.ts';
 
@@ -77,6 +77,9 @@ const PATIENCE: Readonly<Record<Exclude<Failure, 'skip' | 'refused'>, number>> =
 /** Of so many random cases another call of the same shapes is asked, and at the end they themselves once more. */
 const AGAIN = 10;
 
+/** A definition of another, by the ids of its policies or of the call that it answers. */
+type Policy = Pick<OtherDefinition, 'ids' | 'of'>;
+
 /** Something a port is asked, with what makes an answer right. */
 interface Question {
   readonly id: string;
@@ -107,7 +110,7 @@ async function judge(port: Judgeable, name: LayerName, direction: Direction, opt
   const policies: Record<string, readonly Framework[]> = {};
   const failures: { id: string; message: string }[] = [];
   const left = { ...PATIENCE };
-  let wrong: { question: Question; given: Answer; error: Error } | undefined;
+  let wrong: { question: Question; given: Answer; error: Error; policy?: Policy } | undefined;
   let broken = false;
   let gaveUp: string | undefined;
 
@@ -129,18 +132,18 @@ async function judge(port: Judgeable, name: LayerName, direction: Direction, opt
       continue;
     } catch (error) {
       const policy = await policyOf(question, given);
-      if (policy) {
-        for (const id of policy.ids) policies[id] = policy.of;
-        count[options.policy && policy.of.includes(options.policy) ? 'passed' : 'otherwise']++;
+      for (const id of policy?.ids ?? []) policies[id] = policy!.of;
+      if (options.policy && policy?.of.includes(options.policy)) {
+        count.passed++;
         continue;
       }
-      wrong ??= { question, given, error: error as Error };
       failures.push({ id: question.id, message: (error as Error).message });
+      const found = { question, given, error: error as Error, ...(policy && { policy }) };
+      if (!wrong || (wrong.policy && !policy)) wrong = found; // what nobody defines so is told first
+      if (policy) count.otherwise++;
+      else if (failure === undefined || failure === 'refused') count.failed++;
     }
-    if (failure === undefined || failure === 'refused') {
-      count.failed++;
-      continue;
-    }
+    if (failure === undefined || failure === 'refused') continue;
     count.unanswered++;
     broken ||= failure === 'broken';
     if (--left[failure] > 0) continue;
@@ -154,7 +157,10 @@ async function judge(port: Judgeable, name: LayerName, direction: Direction, opt
   };
 
   /** Who defines a layer so that this answer is right. */
-  async function policyOf({ id, kind, call, compare = specification.precision.compare }: Question, given: Answer) {
+  async function policyOf(
+    { id, kind, call, compare = specification.precision.compare }: Question,
+    given: Answer,
+  ): Promise<Policy | undefined> {
     // Who does not answer, or not twice the same, does not mean to.
     if (![undefined, 'refused'].includes(failureOf(given)) || id.endsWith('/random-again')) return undefined;
     if (kind === 'invalid') {
@@ -171,9 +177,11 @@ async function judge(port: Judgeable, name: LayerName, direction: Direction, opt
     question,
     given,
     error,
+    policy,
   }: NonNullable<typeof wrong>): Promise<Pick<Verdict, 'report' | 'smallest' | 'known'>> {
     const { id, title, call, kind, compare: ownCompare } = question;
     const who = `${name} ${direction} > ${id}${title ? `: ${title}` : ''}`;
+    const whose = policy ? [`That is the policy of ${policy.of.join(' and ')}: ${policy.ids.join(', ')}`] : [];
     const again = `Again: --replay ${id}${kind === 'random' ? ` --seed ${options.seed}` : ''}`;
     const { compare } = specification.precision;
     const judged = { name, implementation: port.name, layer, compare, cases: specification.cases };
@@ -181,7 +189,7 @@ async function judge(port: Judgeable, name: LayerName, direction: Direction, opt
     const asItIs = async () => {
       const known = await diagnose([given], judged, ownCompare ?? compare);
       const sentences = [error.message, ...(known ? [sentenceOf(known)] : [])];
-      return { report: [who, ...sentences, again].join('\n\n'), ...(known && { known }) };
+      return { report: [who, ...sentences, ...whose, again].join('\n\n'), ...(known && { known }) };
     };
     if (kind === 'invalid') return asItIs();
     const definition = layerOf(implementations.naive, name);
@@ -204,7 +212,7 @@ async function judge(port: Judgeable, name: LayerName, direction: Direction, opt
         'Asked again, it is answered as it should be: what was asked before makes the difference, or chance does';
       return { report: [who, was, now, again].join('\n\n') };
     }
-    return { report: [who, ...sentences, again].join('\n\n'), smallest: small.call, ...(known && { known }) };
+    return { report: [who, ...sentences, ...whose, again].join('\n\n'), smallest: small.call, ...(known && { known }) };
   }
 }
 

@@ -158,3 +158,4 @@ for await (const line of createInterface({ input: process.stdin })) {
   if (message.cmd === 'stop') break;
   process.stdout.write(`${JSON.stringify(answer(message))}\n`);
 }
+process.stdin.destroy(); // else the program lives on until the runner lets go of its end
