@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Tensor } from '../src/tensor.ts';
 import { expectSameBits } from './close.ts';
+import { goldenFile } from './golden.ts';
 import type { Verdict } from './port/check.ts';
 import { decode, encode, endings, header } from './port/tensorFile.ts';
 
@@ -133,7 +134,7 @@ const owner = (folder: string) => `
     }
   }`;
 
-const layers = ['relu', 'linear', 'softmaxCrossEntropy'];
+const layers = ['relu', 'flatten', 'linear', 'softmaxCrossEntropy'];
 const batches = [
   ['json', 'float64'],
   ['json', 'float32'],
@@ -183,6 +184,8 @@ const program = `
   for (const id of readdirSync(join('${npyFolder}', 'softmaxCrossEntropy')))
     for (const k of ['dlogits.npy', 'backward.error'])
       rmSync(join('${npyFolder}', 'softmaxCrossEntropy', id, k), { force: true });
+  for (const id of readdirSync(join('${npyFolder}', 'flatten')).filter((id) => id.startsWith('rejects')))
+    rmSync(join('${npyFolder}', 'flatten', id, 'forward.error'), { force: true });
   ${compared(npyFolder, 'missing')}
   const manifest = join('${npyFolder}', 'cases.json');
   writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('"seed": 5', '"seed": 6'));
@@ -258,6 +261,12 @@ describe('export, a port that writes files, compare', () => {
     expect(counts.fixtures.passed).toBe(of('npy float32', 'linear', 'backward').counts.fixtures.passed - 1);
     expect(of('missing', 'softmaxCrossEntropy', 'backward')).toBeUndefined();
     expect(of('missing', 'softmaxCrossEntropy', 'forward').counts.fixtures.skipped).toBe(0);
+  });
+
+  it('an answer counts for its own case alone, even where another asks the same', () => {
+    const fixtures = goldenFile('flatten.json').cases.filter((each) => 'error' in each);
+    expect(of('npy float32', 'flatten', 'forward').counts.invalid.passed).toBeGreaterThan(fixtures.length);
+    expect(of('missing', 'flatten', 'forward').counts.invalid.passed).toBe(fixtures.length);
   });
 });
 
