@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { implementations } from '../src/layers.ts';
 import type { Bug } from '../spec/bugs/bug.ts';
 import { bugs } from '../spec/bugs/index.ts';
+import { bugsOfPorts, diagnosed } from '../spec/bugs/diagnosed.ts';
 import { flaggedText } from '../spec/bugs/flags.ts';
 import { killingFixtures, killingLaws, powerOf } from '../spec/bugs/judge.ts';
 import { scores, suites } from '../spec/bugs/suites.ts';
@@ -12,19 +13,25 @@ import { commandLine, integer, script } from './script.ts';
 const SEEDS = [1, 2, 3, 4, 5];
 /** The share of seeds under which a bug must die. */
 const LEAST = 0.99;
+/** The share of bugs that must be named, and no other beside them; the numbers of the smallest case, in the median. */
+const [NAMED, SMALL] = [0.95, 12];
 
 const help = `Plants every known bug, one at a time, and says what notices it.
 
   npm run bugs                  the whole catalogue, some minutes
   npm run bugs -- conv2d        only bugs whose id contains conv2d
-  npm run bugs -- --flags       write into golden/ which fixtures fail under which bugs
+  npm run bugs -- --flags       write into golden/ which fixtures fail under which bugs; then npm run golden, for golden/c/
   npm run bugs -- --seeds 200   how reliably the laws kill, each of the seeds 1 … 200 asked: many minutes
+  npm run bugs -- --diagnose    what a porter with this bug is told: is it named, how small is the case
   npm run bugs -- --suites      the cases of public test suites instead: how many bugs survive them, see spec/bugs/README.md
   npm run bugs -- --json        { "bugs": [{ id, layer, equivalent, fixtures, laws, gradient, twin }] }
 
 fixtures: the smallest one that fails. laws: one that fails under each of the seeds ${SEEDS.join(', ')}, the twin law and the
 fixtures left out. Of layers also, gradient: whether differences of the wrong forward give the wrong backward away. twin: whether comparison
 with the definition does. Exit code 1 if a bug that is not equivalent survives the fixtures, or the laws.
+
+--diagnose judges a port with exactly this bug, as check-port does. Exit code 1 if fewer than ${NAMED * 100} % are named alone, or
+the smallest cases have more than ${SMALL} numbers in the median.
 
 --seeds asks the laws alone. power: the share of the seeds under which at least one law fails within its runs, and the one
 that does most often, { share, law } in JSON. Exit code 1 if a share is below ${LEAST * 100} %.
@@ -38,6 +45,7 @@ await script('bugs', async () => {
       flags: { type: 'boolean', default: false },
       seeds: { type: 'string' },
       suites: { type: 'boolean', default: false },
+      diagnose: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -61,6 +69,7 @@ await script('bugs', async () => {
     if (asked.length === 0) throw new RangeError('--seeds asks the laws of layers, expected a bug of a layer');
     return measurePower(asked, seeds, values.json);
   }
+  if (values.diagnose) return await diagnoseAll(chosen, values.json);
   const results = [];
   for (const bug of chosen) {
     const { id, subject: layer, equivalent = null } = bug;
@@ -107,6 +116,32 @@ async function measurePower(chosen: readonly Bug[], seeds: readonly number[], js
   const shares = results.map(({ power }) => power.share);
   process.stdout.write(
     `${results.length} bugs, ${seeds.length} seeds: ${weak.length} below ${percent(LEAST)}, the lowest at ${percent(Math.min(...shares))}\n`,
+  );
+}
+
+async function diagnoseAll(chosen: readonly Bug[], json: boolean): Promise<void> {
+  const asked = chosen.filter((bug) => bugsOfPorts.includes(bug));
+  if (asked.length === 0) throw new RangeError('--diagnose asks ports, expected a bug of a layer');
+  const bar = progressBar(process.stderr);
+  const results = [];
+  for (const [i, bug] of asked.entries()) {
+    bar.show(i / asked.length, `${i + 1} of ${asked.length}`, [bug.id]);
+    const { named, numbers } = await diagnosed(bug);
+    const alone = `${named}` === bug.id;
+    results.push({ id: bug.id, alone, named, ...(numbers !== undefined && { numbers }) });
+    if (alone || json) continue;
+    bar.clear();
+    process.stdout.write(`${bug.id.padEnd(34)} ${named.join(', ') || 'is not named'}\n`);
+  }
+  bar.clear();
+  const share = results.filter(({ alone }) => alone).length / results.length;
+  const sizes = results.flatMap(({ numbers }) => (numbers === undefined ? [] : [numbers])).sort((a, b) => a - b);
+  const quantile = (q: number) => sizes[Math.min(sizes.length - 1, Math.floor(q * sizes.length))];
+  if (share < NAMED || quantile(0.5) > SMALL) process.exitCode = 1;
+  if (json) return void process.stdout.write(`${JSON.stringify({ bugs: results }, null, 2)}\n`);
+  process.stdout.write(
+    `${results.length} bugs: ${percent(share)} are named, and no other beside them. The smallest cases have ${quantile(0.5)} numbers in the ` +
+      `median, ${quantile(0.9)} at the ninth decile, ${sizes.at(-1)} at most\n`,
   );
 }
 

@@ -2,9 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { tellingEdits } from '../spec/arithmetic.ts';
 import { parts, type Bug, type Part } from '../spec/bugs/bug.ts';
 import { bugs } from '../spec/bugs/index.ts';
-import { changedFiles, edited } from '../spec/plant.ts';
+import { changedFiles, edited, type Edit } from '../spec/plant.ts';
+import { variants } from '../spec/policies.ts';
+import { layerNames } from '../spec/port/protocol.ts';
 import { commandLine, script } from './script.ts';
 
 const help = `Compiles what the package ships, into dist/. npm pack runs it.
@@ -12,6 +15,7 @@ const help = `Compiles what the package ships, into dist/. npm pack runs it.
   npx tsx scripts/build.ts
 
 dist/src/    the sources as ES modules, with their types
+dist/spec/   the oracle: every layer's laws, and what judges by them; dist/scripts/ the command cnn-spec
 dist/bugs/   every known bug: bugs/<id>/ holds the modules that it changes, and bugs.json says which of them to import
 `;
 
@@ -20,17 +24,23 @@ const root = fileURLToPath(new URL('../', import.meta.url));
 await script('build', async () => {
   const { values } = commandLine({ options: { help: { type: 'boolean', default: false } } });
   if (values.help) return void process.stdout.write(help);
-  const work = mkdtempSync(join(root, 'node_modules', '.cnn-spec-build-'));
+  const work = mkdtempSync(join(root, '.build-'));
   try {
-    cpSync(join(root, 'src'), join(work, 'src'), { recursive: true });
+    for (const part of ['src', 'spec', 'scripts']) cpSync(join(root, part), join(work, part), { recursive: true });
     const planted = bugs.filter(({ equivalent }) => equivalent === undefined);
-    for (const bug of planted) writeBug(bug, work);
+    for (const bug of planted) writePlanted(bug.id, [bug], moduleOf(bug.subject), work);
+    for (const name of layerNames)
+      for (const { id, policies } of variants(name))
+        writePlanted(id, policies.flatMap((policy) => policy.edits), `naive/${name}.ts`, work); // prettier-ignore
+    writePlanted('telling', tellingEdits, 'naive/index.ts', work);
     rmSync(join(root, 'dist'), { recursive: true, force: true });
-    compile(work, ['src'], ['--declaration']);
+    compile(work, ['bugs'], ['--noCheck', '--removeComments']); // what a bug does to the types is no matter
+    const laws = layerNames.map((name) => `spec/${name}.spec.ts`);
+    compile(work, ['src', 'spec/index.ts', 'spec/port/bridgeWorker.ts', ...laws], ['--declaration']);
+    compile(work, ['scripts/cnn-spec.ts', 'scripts/check-port.ts'], ['--noCheck']);
     for (const part of ['assembly', 'build'])
       // the kernels of src/simd, and what they are compiled from
       cpSync(join(root, 'src/simd', part), join(root, 'dist/src/simd', part), { recursive: true });
-    compile(work, ['bugs'], ['--noCheck', '--removeComments']); // what a bug does to the types is no matter
     const list = planted.map(({ id, subject, means, seen, file, within }) => ({
       ...{ id, subject, means, seen, file, within, module: `bugs/${id}/${moduleOf(subject).replace(/ts$/, 'js')}` },
     }));
@@ -46,20 +56,20 @@ function moduleOf(subject: Bug['subject']): string {
   return subject in parts ? parts[subject as Part][0] : `naive/${subject}.ts`;
 }
 
-/** The files that a bug changes, as far as the module of its subject needs them: bugs/<id>/naive/conv2d.ts. */
-function writeBug(bug: Bug, work: string): void {
-  const files = changedFiles([bug], moduleOf(bug.subject));
+/** The files that edits change, as far as a module needs them: bugs/<id>/naive/conv2d.ts. */
+function writePlanted(id: string, edits: readonly Edit[], module: string, work: string): void {
+  const files = changedFiles(edits, module);
   for (const file of files) {
     const original = readFileSync(join(root, 'src', file), 'utf8');
-    const text = file === bug.file ? edited(original, bug) : original;
-    const here = dirname(join('bugs', bug.id, file));
+    const text = edits.filter((edit) => edit.file === file).reduce(edited, original);
+    const here = dirname(join('bugs', id, file));
     const moved = text.replace(/(?<=from ')\.\.?\/[^']+/g, (path) => {
       const target = join(dirname(file), path);
-      const way = relative(here, files.has(target) ? join('bugs', bug.id, target) : join('src', target));
+      const way = relative(here, files.has(target) ? join('bugs', id, target) : join('src', target));
       return way.startsWith('.') ? way : `./${way}`;
     });
     mkdirSync(join(work, here), { recursive: true });
-    writeFileSync(join(work, 'bugs', bug.id, file), moved);
+    writeFileSync(join(work, 'bugs', id, file), moved);
   }
 }
 

@@ -1,16 +1,20 @@
 import { writeFileSync } from 'node:fs';
 import { Batch, exportBatch, formats } from '../spec/port/batch.ts';
 import { check, kinds, layerOrder, type Counts, type Verdict } from '../spec/port/check.ts';
+import { frameworks, policies } from '../spec/policies.ts';
 import { checkNetworks, networkTable, type NetworkVerdict } from '../spec/port/network.ts';
 import { Port } from '../spec/port/port.ts';
 import { PortError } from '../spec/port/protocol.ts';
 import { progressBar } from './progressBar.ts';
 import { choose, commandLine, integer, positive, script, writable } from './script.ts';
 
+/** How it is called: in the package it is a part of cnn-spec. */
+const self = import.meta.url.endsWith('.ts') ? 'npx tsx scripts/check-port.ts' : 'npx cnn-spec check';
+
 const help = `Judges an implementation in any language: a program that reads calls from stdin and writes answers to stdout,
 one line of JSON each (golden/README.md has the protocol, scripts/ports/ has examples).
 
-  npx tsx scripts/check-port.ts [options] -- ./my-port arguments…
+  ${self} [options] -- ./my-port arguments…
 
   --stage S         layers: each by itself (default); network: LeNet-5 and a
                     narrow ResNet-18 layer by layer, forward and backward, and
@@ -19,6 +23,7 @@ one line of JSON each (golden/README.md has the protocol, scripts/ports/ has exa
   --run GLOB        cases whose id matches alone: 'conv2d/*', '*/hostile'
   --skip GLOB       not the cases whose id matches
   --kind A,B        ${kinds.join(', ')}: these kinds of cases alone (default all)
+  --policy NAME     what this framework does otherwise, and means to, counts as right: ${frameworks.join(', ')}
   --cases N         random cases of each layer (default 100)
   --seed N          that they are drawn from (default 0)
   --export DIR      instead of asking, writes the inputs of all cases to a new
@@ -50,6 +55,7 @@ async function main(): Promise<void> {
       run: { type: 'string' },
       skip: { type: 'string' },
       kind: { type: 'string', default: kinds.join() },
+      policy: { type: 'string' },
       cases: { type: 'string', default: '100' },
       seed: { type: 'string', default: '0' },
       export: { type: 'string' },
@@ -77,6 +83,7 @@ async function main(): Promise<void> {
   if (values.json !== undefined) writable('--json', values.json);
   const chosen = <T extends string>(option: string, names: readonly T[], text: string): T[] =>
     text.split(',').map((name) => choose<T>(option, Object.fromEntries(names.map((each) => [each, each])), name));
+  const policy = values.policy === undefined ? undefined : chosen('--policy', frameworks, values.policy)[0];
   const ofKinds = chosen('--kind', kinds, values.kind);
   const [{ replay }, runs, skips] = [values, values.run && matcher(values.run), values.skip && matcher(values.skip)];
   const asked = (id: string) =>
@@ -119,7 +126,7 @@ async function main(): Promise<void> {
   const bar = progressBar(process.stderr);
   const verdicts: Verdict[] = [];
   const options = {
-    ...{ layers: named, kinds: ofKinds, cases: count, seed },
+    ...{ layers: named, kinds: ofKinds, cases: count, seed, ...(policy && { policy }) },
     asked: (id: string) => asked(id) && (!batch || batch.options.asked(id)),
     progress(layer: string, share: number, id: string) {
       batch?.at(id);
@@ -139,6 +146,8 @@ async function main(): Promise<void> {
   if (verdicts.every(({ counts }) => kinds.every((kind) => total(counts[kind]) === 0)))
     throw new RangeError(`no case was asked: ${replay ? `--replay ${replay}` : 'the options leave none'}`);
   process.stdout.write(`${matrix(verdicts)}\n${sentence(name, verdicts)}\n`);
+  for (const [id, of] of Object.entries(Object.assign({}, ...verdicts.map(({ policies }) => policies))))
+    process.stdout.write(`    by policy of ${(of as string[]).join(', ')}: ${id}${meansOf(id)}\n`);
   const reasons = new Set(verdicts.flatMap((verdict) => verdict.skips.map((why) => `${verdict.layer}: ${why}`)));
   if (values['print-skips']) for (const why of reasons) process.stdout.write(`    skipped ${why}\n`);
   if (values.json !== undefined)
@@ -194,25 +203,27 @@ const matcher = (glob: string) =>
       .replaceAll('?', '.')}$`,
   );
 
-const total = (counts: Counts) => counts.passed + counts.failed + counts.skipped + counts.unanswered;
+const total = (counts: Counts) => Object.values(counts).reduce((sum, each) => sum + each, 0);
 
 /** Nothing failed, and something passed. */
 const isGreen = ({ counts }: Verdict) =>
-  kinds.every((kind) => counts[kind].failed + counts[kind].unanswered === 0) &&
+  kinds.every((kind) => counts[kind].failed + counts[kind].otherwise + counts[kind].unanswered === 0) &&
   kinds.some((kind) => counts[kind].passed > 0);
 
 /** A line for each layer and direction. */
 function matrix(verdicts: readonly Verdict[]): string {
   const cell = (counts: Counts) => {
-    const { passed, failed, skipped, unanswered } = counts;
+    const { passed, failed, otherwise, skipped, unanswered } = counts;
     if (total(counts) === 0) return '–';
     const parts = [
       failed && `${failed} wrong`,
+      otherwise && `${otherwise} by policy`,
+
       unanswered && `${unanswered} unanswered`,
       skipped && `${skipped} skipped`,
     ];
     const rest = parts.filter(Boolean).join(', ');
-    return `${failed + unanswered > 0 ? '✗' : passed > 0 ? '✓' : ' '} ${passed}${rest && ` (${rest})`}`;
+    return `${failed + otherwise + unanswered > 0 ? '✗' : passed > 0 ? '✓' : ' '} ${passed}${rest && ` (${rest})`}`;
   };
   const rows = [
     ['layer', 'direction', ...kinds.map((kind) => `  ${kind}`)],
@@ -229,6 +240,10 @@ function matrix(verdicts: readonly Verdict[]): string {
     )
     .join('');
 }
+
+/** What a policy does; of a call, that it is answered. */
+const meansOf = (id: string) =>
+  id.includes('/') ? ' is answered, and is no error' : `, ${policies.find((policy) => policy.id === id)!.means}`;
 
 /** 'conv2d forward (conv2d.kernel-flip)' */
 const blamed = ({ layer, direction, known }: Verdict) =>

@@ -137,7 +137,7 @@ async function grade(exercise: Exercise): Promise<void> {
   console.log(`Mended: all ${laws.length} laws${name in parts ? '' : ' and fixtures'} of ${name} hold.`);
 }
 
-type Check = () => Promise<void>;
+type Check = () => Promise<unknown>;
 
 async function ofLayer(exercise: Exercise, layers: Layers): Promise<readonly Check[]> {
   const name = exercise.name as LayerName;

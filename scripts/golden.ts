@@ -1,12 +1,14 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cHeader } from '../spec/cHeader.ts';
 import { differences, expectedText } from '../spec/expected.ts';
 import { expectGolden } from '../spec/every-layer.ts';
-import { goldenFile, goldenNames } from '../spec/golden.ts';
+import { goldenFile, goldenNames, readGolden } from '../spec/golden.ts';
 import { layerOf } from '../spec/law.ts';
 import { implementations, type LayerName } from '../src/layers.ts';
 import { commandLine, script } from './script.ts';
 
-const help = `Fills in what the fixtures in golden/ expect, from their inputs, in exact arithmetic.
+const help = `Fills in what the fixtures in golden/ expect, from their inputs, in exact arithmetic, and writes those that C
+can do with as headers into golden/c/.
 
   npm run golden               write every file anew
   npm run golden -- --check    change nothing; exit 1 if a file is not what exact arithmetic makes of it,
@@ -39,7 +41,20 @@ async function run(check: boolean, parts: readonly string[]): Promise<void> {
     const verdict = check || before === after ? 'as it should be' : 'written';
     console.log(`golden/${name}: ${apart.length > 0 ? 'NOT what exact arithmetic makes of it' : verdict}`);
     for (const line of apart) console.log(`  ${line}`);
+    writeHeader(check, name, cHeader(readGolden(name, after)));
   }
+}
+
+/** golden/c/<layer>.h, if the layer has one. */
+function writeHeader(check: boolean, name: string, header: string | undefined): void {
+  if (header === undefined) return;
+  const path = `golden/c/${name.replace('.json', '.h')}`;
+  const file = new URL(`../${path}`, import.meta.url);
+  const same = existsSync(file) && readFileSync(file, 'utf8') === header;
+  if (!check && !same) writeFileSync(file, header);
+  if (check && !same) process.exitCode = 1;
+  const verdict = same ? 'as it should be' : 'written';
+  console.log(`${path}: ${check && !same ? `NOT what golden/${name} makes of it` : verdict}`);
 }
 
 /** The cases of a layer that arithmetic does not fill in, and in what the definition differs from them. */

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { extname } from 'node:path';
 import type { LayerName, Layers } from '../src/layers.ts';
 import type { Tensor } from '../src/tensor.ts';
 import { layerOf, type Call, type Case } from './law.ts';
-import { plant, type Edit } from './plant.ts';
+import type { Edit } from './plant.ts';
+import { planted } from './planted.ts';
 
 /** What a definition reads and writes while it computes, in that order. */
 interface Event {
@@ -17,7 +19,7 @@ const told = (does: Event['does'], value: string, find: string): Edit => ({
   ...{ file: 'tensor.ts', within: does, find },
   put: `globalThis.cnnSpecAccess?.({ does: '${does}', tensor: x, index, value: ${value} }); ${find}`,
 });
-const edits: readonly Edit[] = [
+export const tellingEdits: readonly Edit[] = [
   told('get', 'x.data[position(x, index)]', 'return x.data[position(x, index)];'),
   told('set', 'value', 'x.data[position(x, index)] = value;'),
   told('accumulate', 'value', 'x.data[position(x, index)] += value;'),
@@ -27,7 +29,7 @@ const edits: readonly Edit[] = [
   },
 ];
 let telling: Promise<Layers> | undefined;
-const tellingLayers = () => (telling ??= plant(edits).then(({ implementations }) => implementations.naive));
+const tellingLayers = () => (telling ??= planted<Layers>('telling', tellingEdits, 'naive/index.ts'));
 
 /** Runs the definition and collects what it does. */
 async function eventsOf(name: LayerName, call: Call | Case, backward: boolean) {
@@ -146,7 +148,7 @@ const same = (a: number, b: number) => a === b || (Number.isNaN(a) && Number.isN
 
 /** The formula in the doc comment of a definition: its first indented lines, of a backward its first sentence. */
 function formulaOf(name: LayerName, forward: boolean): string[] {
-  const source = readFileSync(new URL(`../src/naive/${name}.ts`, import.meta.url), 'utf8');
+  const source = readFileSync(new URL(`../src/naive/${name}${extname(import.meta.url)}`, import.meta.url), 'utf8');
   const before = source.slice(0, source.indexOf(`export function ${forward ? name : `${name}Backward`}(`));
   const comment = before.slice(before.lastIndexOf('/**') + 3, before.lastIndexOf('*/'));
   const lines = comment.split('\n').map((line) => line.replace(/^ \* ?/, '').trimEnd());

@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import type { LayerName, Layers } from '../src/layers.ts';
+import { implementations, type LayerName, type Layers } from '../src/layers.ts';
 import type { Tensor } from '../src/tensor.ts';
 import type { Bug } from './bugs/bug.ts';
 import { bugs } from './bugs/index.ts';
 import { allowed, expectSameBits, expectTensors, type Compare } from './close.ts';
 import { answeredCases } from './golden.ts';
 import { layerOf, type Call, type Case, type Layer } from './law.ts';
-import { edited, plant } from './plant.ts';
+import { edited } from './plant.ts';
+import { planted } from './planted.ts';
 import { PortError } from './port/protocol.ts';
 import type { Judged } from './uphold.ts';
 
@@ -41,19 +42,23 @@ export function sameAnswer(a: Answer, b: Answer, compare: Compare | 'bits', u: n
   }
 }
 
-const planted = new Map<LayerName, Promise<readonly { readonly bug: Bug; readonly layer: Layer }[]>>();
+const known = new Map<LayerName, Promise<readonly { readonly bug: Bug; readonly layer: Layer }[]>>();
+
 /** The definition with every known bug of a layer, one at a time; planted once. */
 function plantedBugs(name: LayerName) {
-  if (!planted.has(name))
-    planted.set(
+  if (!known.has(name))
+    known.set(
       name,
       Promise.all(
         bugs
           .filter(({ subject, equivalent }) => subject === name && equivalent === undefined)
-          .map(async (bug) => ({ bug, layer: layerOf(await plant<Layers>([bug], `naive/${name}.ts`), name) })),
+          .map(async (bug) => ({
+            bug,
+            layer: layerOf(await planted<Layers>(bug.id, [bug], `naive/${name}.ts`), name),
+          })),
       ),
     );
-  return planted.get(name)!;
+  return known.get(name)!;
 }
 
 /** Known bugs that answer as a layer does. */
@@ -74,7 +79,13 @@ export async function diagnose(
 ): Promise<Diagnosis | undefined> {
   const alike = (given: readonly Answer[]) => (bug: { readonly layer: Layer }) =>
     given.every((each) => sameAnswer(each, answer(bug.layer, each.direction, each.call), compare, layer.u));
-  const candidates = (await plantedBugs(name)).filter(alike(answers.toReversed()));
+  const definition = layerOf(implementations.naive, name);
+  const differs = ({ layer }: { readonly layer: Layer }) =>
+    answers.some(({ direction, call }) => {
+      const [wrong, right] = [layer, definition].map((each) => answer(each, direction, call));
+      return !sameAnswer(wrong, right, 'bits', 0);
+    });
+  const candidates = (await plantedBugs(name)).filter(alike(answers.toReversed())).filter(differs);
   if (candidates.length === 0) return undefined;
   const exact = answeredCases(name).filter(
     ({ tier }) => layer.u === 2 ** -53 || tier === 'exact' || tier === 'default',

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const files = ['schema.json', 'relu.json', 'flatten.json'];
+const files = ['schema.json', 'relu.json', 'flatten.json', 'c/relu.h', 'c/flatten.h'];
 
 it('npm run golden -- --check names the cases in which a digit was changed, and changes nothing', () => {
   const copy = mkdtempSync(join(tmpdir(), 'cnn-spec-golden-'));
@@ -14,7 +14,7 @@ it('npm run golden -- --check names the cases in which a digit was changed, and 
     for (const folder of ['scripts', 'spec', 'src', 'package.json', 'tsconfig.json'])
       cpSync(join(root, folder), join(copy, folder), { recursive: true });
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
-    mkdirSync(join(copy, 'golden'));
+    mkdirSync(join(copy, 'golden/c'), { recursive: true });
     for (const file of files) cpSync(join(root, 'golden', file), join(copy, 'golden', file));
     const path = join(copy, 'golden/relu.json');
     const right = readFileSync(path, 'utf8');
@@ -38,10 +38,12 @@ it('npm run golden -- --check names the cases in which a digit was changed, and 
     expect(check()).toEqual({
       lines: [
         'golden/flatten.json: as it should be',
+        'golden/c/flatten.h: as it should be',
         'golden/relu.json: NOT what exact arithmetic makes of it',
         '  relu/document: y[1] is 5, expected 4',
         '  relu/zero: dx[0, 0] is 8, expected 0; 2 of its 3 numbers differ',
         '  relu/special, by the definition: y[2] is Infinity, expected 7',
+        'golden/c/relu.h: NOT what golden/relu.json makes of it',
         '',
       ],
       stderr: '',

@@ -139,7 +139,8 @@ export interface GoldenFile<Case = GoldenCase | GoldenInvalid> {
   readonly cases: readonly Case[];
 }
 
-const folder = new URL('../golden/', import.meta.url);
+/** The fixtures: compiled, this file lies one folder deeper. */
+export const folder = new URL(import.meta.url.endsWith('.ts') ? '../golden/' : '../../golden/', import.meta.url);
 
 /** The fixture files: 'conv2d.json', 'models/page3.json', … */
 export const goldenNames: readonly string[] = readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -158,12 +159,17 @@ export const beside = (name: string, file: string): Uint8Array => readFileSync(n
  * functions.json, GoldenTraining in training.json.
  */
 export function goldenFile<Case = GoldenCase | GoldenInvalid>(name: string): GoldenFile<Case> {
+  return readGolden(name, goldenText(name));
+}
+
+/** The same of a text that may stand in golden/<name>. */
+export function readGolden<Case = GoldenCase | GoldenInvalid>(name: string, text: string): GoldenFile<Case> {
   const large = new Map<string, Readonly<Record<string, Tensor>>>();
   const stored = (file: string) => {
     if (!large.has(file)) large.set(file, readSafetensors(file, beside(name, file)).tensors);
     return large.get(file)!;
   };
-  return JSON.parse(goldenText(name), (_, value) => {
+  return JSON.parse(text, (_, value) => {
     if (value?.shape && value.data) return { shape: value.shape, data: Float64Array.from(value.data, Number) }; // Number reads "-Infinity" and "-0" too
     return value?.shape && value.file ? stored(value.file)[value.name] : value;
   });

@@ -98,7 +98,7 @@ const blindSpots: Record<
   // law
   'laws are not tried': [[edit('law.ts', 'numRuns = 100', 'numRuns = 0')], 'leakyRelu.nan-dropped', 'laws'],
   'a broken law is passed over': [
-    [edit('uphold.ts', 'if (!run.failed) return;', 'return;')],
+    [edit('uphold.ts', 'if (!run.failed) return undefined;', 'return undefined;')],
     'flatten.dx-zero',
     'tests',
   ],
@@ -359,9 +359,11 @@ describe('a bug of the oracle is noticed', () => {
   });
 });
 
-it('no test is skipped, and none runs alone', () => {
+it('no test is skipped but for want of a tool, which it says, and none runs alone', () => {
   const folder = new URL('./', import.meta.url);
-  const specs = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+  const specs = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.ts') && file !== 'needing.ts',
+  );
   const words = /\b(it|test|describe)\.(skip|todo|only|skipIf|runIf|fails)\b/;
   expect(specs.filter((file) => words.test(readFileSync(new URL(file, folder), 'utf8')))).toEqual([]);
 });

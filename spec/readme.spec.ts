@@ -68,6 +68,9 @@ describe('README', () => {
       'npm install && npm test',
       'npx tsx scripts/train-mnist.ts',
       'npx vitest run conv2d --reporter=verbose',
+      'npm install ./cnn-spec-0.1.0.tgz', // this and the next two in package.spec.ts
+      'cc -O2 -shared -fPIC my_conv2d.c -o my_conv2d.so',
+      'npx cnn-spec check --kind fixtures,random --print-skips -- python3 adapter.py',
       'npx tsx scripts/train-mnist.ts --help',
       'npx tsx scripts/train-mnist.ts --model lenet5 --optimizer adam --save digits.safetensors',
       'npx tsx scripts/predict.ts digit.png --model digits.safetensors',

@@ -5,8 +5,9 @@ import type { LayerName } from '../../src/layers.ts';
 import { size, type Tensor } from '../../src/tensor.ts';
 import type { Call, Case, Layer } from '../law.ts';
 import { check, type CheckOptions, type Judgeable } from './check.ts';
-import { optionsOf, refusal } from './port.ts';
+import { optionsOf } from './port.ts';
 import { directions, PortError, request, roundings, type Direction } from './protocol.ts';
+import { refusal } from './refusal.ts';
 import { decode, encode, endings, header, spelledOut, type Dtype, type Ending } from './tensorFile.ts';
 
 /** How the inputs can be written. Outputs are read in each of `endings`. */
@@ -257,7 +258,12 @@ export class Batch implements Judgeable {
     const asked = this.#asked.get(id)!.calls;
     const error = this.#fileOf(id, `${direction}.error`);
     if (error !== undefined)
-      throw refusal(readFileSync(join(this.#directory, error), 'utf8').trim(), layer, direction, call);
+      throw refusal(
+        new PortError('refused', readFileSync(join(this.#directory, error), 'utf8').trim()),
+        layer,
+        direction,
+        call,
+      );
     const names = outputsOf(direction, call);
     const paths = names.map((k) => this.#fileOf(id, k));
     if (paths.every((path) => path === undefined)) throw new PortError('skip', `has no ${names.join(', ')}`);

@@ -1,8 +1,8 @@
-import { implementations, type LayerName } from '../../src/layers.ts';
+import type { LayerName } from '../../src/layers.ts';
 import { permute } from '../../src/ndarray.ts';
 import type { Tensor } from '../../src/tensor.ts';
 import { explicitOptions, nearlyExplicit } from '../explicitOptions.ts';
-import { layerOf, type Call, type Case, type Layer } from '../law.ts';
+import type { Call, Case, Layer } from '../law.ts';
 import type { Judgeable } from './check.ts';
 import { Bridge, type Reply } from './bridge.ts';
 import {
@@ -17,6 +17,7 @@ import {
   type Direction,
   type Introduction,
 } from './protocol.ts';
+import { refusal } from './refusal.ts';
 
 /** A foreign program as one more implementation: its layers have the functions that those of naive have. */
 export class Port implements Judgeable {
@@ -32,7 +33,12 @@ export class Port implements Judgeable {
    */
   constructor(command: readonly string[], timeout = 10) {
     this.#bridge = new Bridge(command, timeout);
-    this.introduction = this.#start();
+    try {
+      this.introduction = this.#start();
+    } catch (error) {
+      void this.#bridge.close();
+      throw error;
+    }
   }
 
   get name(): string {
@@ -62,10 +68,10 @@ export class Port implements Judgeable {
    */
   run(name: LayerName, direction: Direction, call: Call | Case): Readonly<Record<string, Tensor>> {
     if (!this.has(name, direction)) throw new PortError('skip', `does not claim ${name} ${direction}`);
-    if (!this.#runs) this.#start();
-    const seq = ++this.#seq;
-    const reply = this.#bridge.ask(this.#requestOf(seq, name, direction, call));
     try {
+      if (!this.#runs) this.#start();
+      const seq = ++this.#seq;
+      const reply = this.#bridge.ask(this.#requestOf(seq, name, direction, call));
       return this.#outputs(reply, seq, name, direction, call);
     } catch (error) {
       if (error instanceof PortError && error.failure === 'broken') this.#restart();
@@ -92,14 +98,16 @@ export class Port implements Judgeable {
   #lineOf(reply: Reply): string {
     if ('line' in reply) return reply.line;
     this.#runs = false;
-    if ('silent' in reply) throw new PortError('hung', `said nothing for ${reply.silent} s, and was ended`);
     if ('endless' in reply)
       throw new PortError('broken', `wrote ${reply.endless} bytes without the end of a line, and was ended`);
-    const { ended, last } = reply;
-    throw new PortError(
-      'crashed',
-      `ended ${ended}${last.trim() && `; its last words: ${quoted(last.trim().slice(-60))}`}`,
-    );
+    const wrote = reply.unfinished && `wrote ${quoted(reply.unfinished)} without the end of a line, `;
+    if ('silent' in reply)
+      throw new PortError(
+        'hung',
+        `${wrote || 'said '}nothing ${wrote && 'more '}for ${reply.silent} s, and was ended: does it flush stdout after each line?`,
+      );
+    const last = reply.last.trim().slice(-60);
+    throw new PortError('crashed', `${wrote}ended ${reply.ended}${last && `; its last words: ${quoted(last)}`}`);
   }
 
   #requestOf(seq: number, name: LayerName, direction: Direction, call: Call | Case): string {
@@ -133,7 +141,7 @@ export class Port implements Judgeable {
     if (said.seq !== seq)
       throw new PortError('broken', `answers seq ${quoted(said.seq)}, expected ${seq}, what it was asked last`);
     if (typeof said.skip === 'string') throw new PortError('skip', said.skip);
-    if (typeof said.error === 'string') throw refusal(said.error, name, direction, call);
+    if (typeof said.error === 'string') throw refusal(new PortError('refused', said.error), name, direction, call);
     const { outputs } = said;
     if (typeof outputs !== 'object' || outputs === null)
       throw new PortError('broken', `answers ${quoted(said)}, expected outputs, or an error, or a skip`);
@@ -155,6 +163,7 @@ export class Port implements Judgeable {
 
 /** Every option; of a call that the definition refuses, as far as it can be said. */
 export function optionsOf(name: LayerName, call: Call): object {
+  if (typeof call.options !== 'object' || call.options === null) return call.options;
   try {
     return explicitOptions(name, call);
   } catch {
@@ -163,15 +172,3 @@ export function optionsOf(name: LayerName, call: Call): object {
 }
 
 const inverse = (axes: readonly number[]) => axes.map((_, axis) => axes.indexOf(axis));
-
-/** The wording of errors is ours alone: where the definition refuses a call too, its error; else the port's own. */
-export function refusal(message: string, name: LayerName, direction: Direction, call: Call | Case): Error {
-  try {
-    const definition = layerOf(implementations.naive, name);
-    if (direction === 'forward') definition.forward(call);
-    else definition.backward(call as Case);
-  } catch (error) {
-    return error as Error;
-  }
-  return new PortError('refused', message);
-}

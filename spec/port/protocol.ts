@@ -51,9 +51,17 @@ const broken = (message: string) => new PortError('broken', message);
 
 /** As much of what was said as fits into a sentence. */
 export function quoted(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
+  const text = typeof value === 'string' ? value : jsonOf(value);
   const short = text.length > 60 ? `${text.slice(0, 60)}…` : text;
   return typeof value === 'string' ? JSON.stringify(short) : short;
+}
+
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? 'nothing';
+  } catch {
+    return 'lists in lists, too deep to be shown'; // it can be read, but not written
+  }
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -62,6 +70,7 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 /** @throws PortError if the line is no JSON object */
 export function parse(line: string): Readonly<Record<string, unknown>> {
   let value: unknown;
+  if (line.startsWith('\ufeff')) throw broken('wrote a byte order mark first, expected UTF-8 without one');
   try {
     value = JSON.parse(line);
   } catch {
