@@ -29,7 +29,7 @@ one line of JSON each (golden/README.md has the protocol, scripts/ports/ has exa
                     directory, for what has no stdin: a browser, a simulator, a
                     microcontroller (golden/README.md: Batch mode)
   --format F        ${formats.join(', ')}: of the files of --export (default json)
-  --dtype T         float32 or float64: the numbers of --export (default float32)
+  --dtype T         float32 (default) or float64: the numbers of --export
   --compare DIR     judges the outputs that were written to such a directory
   --replay ID       one case, as a report names it
   --timeout S       seconds to wait for an answer (default 10)

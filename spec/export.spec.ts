@@ -141,16 +141,18 @@ const batches = [
   ['memh', 'float32'],
 ] as const;
 const folderOf = ([format, dtype]: readonly string[]) => join(directory, `${format}-${dtype}`);
+/** Judges a folder; `key` is an expression of the program. */
 const compared = (folder: string, key: string) => `
   {
     const batch = await Batch.open('${folder}');
     const progress = (layer, share, id) => batch.at(id);
     const verdicts = [];
     for await (const verdict of check(batch, { ...batch.options, progress })) verdicts.push(verdict);
-    said['${key}'] = verdicts;
+    said[${key}] = verdicts;
   }`;
 
 const npyFolder = folderOf(['npy', 'float32']);
+const twins = join(directory, 'twins');
 const program = `
   import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
   import { join } from 'node:path';
@@ -166,24 +168,42 @@ const program = `
     said[folder] = readdirSync(folder, { recursive: true });
   }
   said.early = await Batch.open('${npyFolder}').catch(({ message }) => message);
-  ${batches.map((each) => owner(folderOf(each)) + compared(folderOf(each), each.join(' '))).join('\n')}
+  ${batches.map((each) => owner(folderOf(each)) + compared(folderOf(each), `'${each.join(' ')}'`)).join('\n')}
+
+  await exportBatch('${twins}', {
+    ...{ format: 'json', dtype: 'float64', layers: ['softmax'], kinds: ['random'], cases: 100, seed: 5, asked: () => true },
+  });
+  ${owner(twins)}
+  const seen = new Map();
+  for (const { id } of JSON.parse(readFileSync('${twins}/cases.json', 'utf8')).questions) {
+    const x = readFileSync(join('${twins}', id, 'x.json'), 'utf8');
+    if (seen.has(x)) said.pair ??= [seen.get(x), id];
+    seen.set(x, id);
+  }
+  for (const id of said.pair ?? []) {
+    const y = join('${twins}', id, 'y.json');
+    const before = readFileSync(y);
+    writeFileSync(y, '{"shape":[1],"data":[1,2]}');
+    ${compared(twins, 'id')}
+    writeFileSync(y, before);
+  }
 
   const path = join('${npyFolder}', 'linear/hostile/dw.npy');
   const right = readFileSync(path);
   const wrong = decode(path, right, 'float32');
   wrong.data[3] += 1;
   writeFileSync(path, encode('npy', wrong, 'float32'));
-  ${compared(npyFolder, 'one number')}
+  ${compared(npyFolder, "'one number'")}
   writeFileSync(path, right.subarray(0, -3));
-  ${compared(npyFolder, 'cut off')}
+  ${compared(npyFolder, "'cut off'")}
   rmSync(path);
-  ${compared(npyFolder, 'dw missing')}
+  ${compared(npyFolder, "'dw missing'")}
   for (const k of ['dx', 'db']) rmSync(join('${npyFolder}', 'linear/hostile', k + '.npy'));
   rmSync(join('${npyFolder}', 'relu/hostile/y.npy'), { force: true });
   for (const id of readdirSync(join('${npyFolder}', 'softmaxCrossEntropy')))
     for (const k of ['dlogits.npy', 'backward.error'])
       rmSync(join('${npyFolder}', 'softmaxCrossEntropy', id, k), { force: true });
-  ${compared(npyFolder, 'missing')}
+  ${compared(npyFolder, "'missing'")}
   const manifest = join('${npyFolder}', 'cases.json');
   writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('"seed": 5', '"seed": 6'));
   said.changed = await Batch.open('${npyFolder}').catch(({ message }) => message);
@@ -191,9 +211,8 @@ const program = `
 
 describe('export, a port that writes files, compare', () => {
   const { stdout, stderr } = tsx('--input-type=module', '-e', program);
-  const said: Readonly<Record<string, readonly Verdict[]>> & { early?: string; changed?: string } = JSON.parse(
-    stdout || '{}',
-  );
+  const said: Readonly<Record<string, readonly Verdict[]>> & { early?: string; changed?: string; pair?: string[] } =
+    JSON.parse(stdout || '{}');
   const of = (key: string, layer: string, direction: string) =>
     said[key].find((verdict) => verdict.layer === layer && verdict.direction === direction)!;
 
@@ -258,6 +277,11 @@ describe('export, a port that writes files, compare', () => {
     expect(counts.fixtures.passed).toBe(of('npy float32', 'linear', 'backward').counts.fixtures.passed - 1);
     expect(of('missing', 'softmaxCrossEntropy', 'backward')).toBeUndefined();
     expect(of('missing', 'softmaxCrossEntropy', 'forward').counts.fixtures.skipped).toBe(0);
+  });
+
+  it('an answer counts for its own case alone, even where another asks the same', () => {
+    expect(said.pair).toHaveLength(2);
+    for (const id of said.pair!) expect(of(id, 'softmax', 'forward').failures.map((each) => each.id)).toEqual([id]);
   });
 });
 

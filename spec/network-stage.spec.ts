@@ -36,6 +36,22 @@ it.each(['naive', 'vectorized', 'simd'] as const)('%s computes both networks, fo
   }
 });
 
+it('a float32 port is asked about float32 numbers alone: a layer is not judged by how its input was rounded', async () => {
+  const asked: Tensor[] = [];
+  const { vectorized } = implementations;
+  const recording = (name: LayerName): Layer => ({
+    u: 2 ** -24,
+    forward: (call) => (asked.push(...Object.values(call.inputs)), layerOf(vectorized, name).forward(call)),
+    backward: (call) => (asked.push(call.dy, ...Object.values(call.inputs)), layerOf(vectorized, name).backward(call)),
+  });
+  const port = own(vectorized, 2 ** -24, { has: (name) => name === 'conv2d', layer: recording });
+  const [verdict] = await verdictsOf(port, [lenet5()]);
+  expect(verdict.right).toBe(true);
+  const [alone, endToEnd] = [asked.slice(0, asked.length / 2), asked.slice(asked.length / 2)];
+  for (const { data } of alone) expect(data).toEqual(data.map(Math.fround));
+  expect(endToEnd.some(({ data }) => data.some((value) => value !== Math.fround(value)))).toBe(true); // its own numbers
+});
+
 it('what is not claimed, or skipped, is computed by the reference, and is no pass', async () => {
   const { naive } = implementations;
   const skipping: Layer = {

@@ -275,17 +275,17 @@ const mapCall = (call: Call | Case, change: (tensor: Tensor, k: string) => Tenso
 };
 
 /** How often the inputs are moved, and how many times as far as then an output may lie. */
-const [MOVES, TIMES] = [4, 256];
+const [MOVES, TIMES] = [4, 64];
 
 /** Here x decides which numbers pass, which is no matter of rounding. */
 const piecewise: readonly LayerName[] = ['relu', 'leakyRelu', 'maxPool2d'];
 
 /**
  * How far from the definition's an honest answer may lie. A good algorithm gives nearly the answer to inputs that are a few
- * roundings off, and more of them the longer its sums are: about √n times as many where n numbers are added up one after
- * the other. So every input is moved by 2u of itself, up or down, and what that does to the largest of an output's changes is
- * allowed 256 times, as to n = 4,096 with a factor of 4. In float32 that is some 10⁻⁵ of the terms of a sum: a mistake is
- * some 10⁻² of them and more.
+ * roundings off, and more of them the longer its sums are: about √n where n numbers are added up one after the other. So
+ * every input is moved by 2u of itself, up or down, and 64 times the largest change of an output is allowed: n = 4,096. (The
+ * longest sums here have 1,120 numbers, and need 6 in float32, measured.) A mistake is some 10⁻³ of the numbers that are
+ * added up, or more; this is some 10⁻⁵.
  */
 function tolerancesOf(layer: LayerName, direction: Direction, call: Call | Case, right: Outputs, u: number) {
   const { uniform } = random(0);
