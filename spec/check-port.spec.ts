@@ -429,7 +429,7 @@ describe.concurrent('check-port', () => {
 
 describe('ports that misbehave at random', () => {
   /** CNN_SPEC_PORTS=200 npx vitest run check-port: two minutes; so many in every run of all tests. */
-  const count = Number(process.env.CNN_SPEC_PORTS ?? 24);
+  const count = Number(process.env.CNN_SPEC_PORTS ?? 8);
   const first = Number(process.env.CNN_SPEC_SEED);
 
   it(`${count} of them, from CNN_SPEC_SEED=${first}: each is judged to its end, and what it did is said in a sentence`, async () => {
