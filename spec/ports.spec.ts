@@ -27,6 +27,18 @@ needing(missing('cc'))('the port in C', () => {
     expect(status).toBe(0);
   });
 
+  it('answers as golden/README shows it', () => {
+    const readme = readFileSync(join(root, 'golden/README.md'), 'utf8');
+    const lines = /^```jsonl\n(.*?)^```/ms.exec(readme)![1].trim().split('\n');
+    const [asked, answers] = [0, 1].map((side) => lines.filter((_, i) => i % 2 === side));
+    const { stdout } = spawnSync(port, { input: `${asked.join('\n')}\n`, encoding: 'utf8' });
+    const json = (text: string) => JSON.parse(text) as object;
+    const [introduction, ...given] = stdout.trim().split('\n').map(json);
+    const [shown, ...expected] = answers.map(json);
+    expect(given).toEqual(expected);
+    expect(Object.keys(introduction)).toEqual(Object.keys(shown));
+  });
+
   it('with the kernel turned round it is told so, by the smallest case', () => {
     const [copy, wrong] = [join(folder, 'c'), join(folder, 'wrong')];
     cpSync(join(root, 'scripts/ports/c'), copy, { recursive: true });
