@@ -1,18 +1,19 @@
 // Kernels that go over the channels of a pixel take four at a time, and what is left over after the last four: `lanes` numbers,
-// 1 to 4, and nothing beyond them is read or written. Where `lanes` is written as 4, the compiler leaves the other case out.
+// 1 to 4, and nothing beyond them is read or written. Where `lanes` is written as 4 or 2, the compiler leaves the
+// other cases out.
 
 /** The first `lanes` float32 at x. */
 // @ts-ignore: decorator
 @inline
 export function load4(x: usize, lanes: i32): v128 {
   if (lanes == 4) return v128.load(x);
+  if (lanes == 2) return v128.load64_zero(x);
   return loadSome(x, lanes);
 }
 
 function loadSome(x: usize, lanes: i32): v128 {
   if (lanes == 1) return v128.load32_zero(x);
-  const two = v128.load64_zero(x);
-  return lanes == 2 ? two : v128.load32_lane(x, two, 2, 8);
+  return v128.load32_lane(x, v128.load64_zero(x), 2, 8);
 }
 
 /** The first `lanes` float32 of a vector go to y. */
@@ -20,13 +21,15 @@ function loadSome(x: usize, lanes: i32): v128 {
 @inline
 export function store4(y: usize, value: v128, lanes: i32): void {
   if (lanes == 4) v128.store(y, value);
+  else if (lanes == 2) v128.store64_lane(y, value, 0);
   else storeSome(y, value, lanes);
 }
 
 function storeSome(y: usize, value: v128, lanes: i32): void {
   v128.store32_lane(y, value, 0);
-  if (lanes > 1) v128.store32_lane(y, value, 1, 4);
-  if (lanes > 2) v128.store32_lane(y, value, 2, 8);
+  if (lanes == 1) return;
+  v128.store32_lane(y, value, 1, 4);
+  v128.store32_lane(y, value, 2, 8);
 }
 
 /** The first two of four float32, as float64. */

@@ -62,7 +62,8 @@ function goTo(n: i32, oh: i32, ow: i32, g: Geometry): void {
 // @ts-ignore: decorator
 @inline
 function before(end: i32, start: i32, step: i32): i32 {
-  return start >= end ? 0 : (end - start + step - 1) / step;
+  if (start >= end) return 0;
+  return step == 1 ? end - start : (end - start + step - 1) / step; // a division takes as long as some taps
 }
 
 /** The number of x under the first tap of row kh that lies on the image, c = 0. */
@@ -268,12 +269,17 @@ export function avgPool(x: usize, y: usize, geometry: usize): void {
       for (let ow = 0; ow < g.OW; ow++) {
         goTo(n, oh, ow, g);
         const counted = count(g, oh, ow);
-        for (let c = 0; c < g.C; c += 4) mean(at(x, c), at(y, c), counted, lanesFrom(c, g.C), g);
+        let c = 0;
+        for (; c + 4 <= g.C; c += 4) mean(at(x, c), at(y, c), counted, 4, g);
+        if (c + 2 == g.C) mean(at(x, c), at(y, c), counted, 2, g);
+        else if (c < g.C) mean(at(x, c), at(y, c), counted, g.C - c, g);
         y = at(y, g.C);
       }
 }
 
 /** `lanes` channels of one window: the sum of its taps in reading order / counted. */
+// @ts-ignore: decorator
+@inline
 function mean(x: usize, y: usize, counted: f32, lanes: i32, g: Geometry): void {
   const step = columnStep(g);
   let sum = f32x4.splat(0);
@@ -295,12 +301,17 @@ export function avgPoolBackward(dy: usize, dx: usize, geometry: usize): void {
       for (let ow = 0; ow < g.OW; ow++) {
         goTo(n, oh, ow, g);
         const counted = count(g, oh, ow);
-        for (let c = 0; c < g.C; c += 4) addShare(at(dy, c), counted, at(dx, c), lanesFrom(c, g.C), g);
+        let c = 0;
+        for (; c + 4 <= g.C; c += 4) addShare(at(dy, c), counted, at(dx, c), 4, g);
+        if (c + 2 == g.C) addShare(at(dy, c), counted, at(dx, c), 2, g);
+        else if (c < g.C) addShare(at(dy, c), counted, at(dx, c), g.C - c, g);
         dy = at(dy, g.C);
       }
 }
 
 /** dx += dy / counted at every tap of one window */
+// @ts-ignore: decorator
+@inline
 function addShare(dy: usize, counted: f32, dx: usize, lanes: i32, g: Geometry): void {
   const step = columnStep(g);
   const share = f32x4.div(load4(dy, lanes), f32x4.splat(counted));
