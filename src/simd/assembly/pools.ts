@@ -261,19 +261,29 @@ function counting(first: i32, taps: i32, size: i32, before: i32, after: i32): i3
   return max(0, min(first + taps, size + after) - max(first, -before));
 }
 
+/**
+ * Whether every window of a row has its neighbour one pixel on, and all its columns on the image. Then number i of a row of y comes
+ * from number i of a row of x, and those dilationW pixels on: the row is done as if it were one pixel of OW·C channels.
+ */
+function inLine(g: Geometry): bool {
+  return g.strideW == 1 && g.left == 0 && g.right == 0;
+}
+
 /** y[n,oh,ow,c] = the sum under its window / how many taps count */
 export function avgPool(x: usize, y: usize, geometry: usize): void {
   const g = changetype<Geometry>(geometry);
+  const wide = inLine(g);
   for (let n = 0; n < g.N; n++)
     for (let oh = 0; oh < g.OH; oh++)
-      for (let ow = 0; ow < g.OW; ow++) {
+      for (let ow = 0; ow < g.OW; ow += wide ? g.OW : 1) {
         goTo(n, oh, ow, g);
+        const numbers = wide ? g.OW * g.C : g.C;
         const counted = count(g, oh, ow);
-        let c = 0;
-        for (; c + 4 <= g.C; c += 4) mean(at(x, c), at(y, c), counted, 4, g);
-        if (c + 2 == g.C) mean(at(x, c), at(y, c), counted, 2, g);
-        else if (c < g.C) mean(at(x, c), at(y, c), counted, g.C - c, g);
-        y = at(y, g.C);
+        let i = 0;
+        for (; i + 4 <= numbers; i += 4) mean(at(x, i), at(y, i), counted, 4, g);
+        if (i + 2 == numbers) mean(at(x, i), at(y, i), counted, 2, g);
+        else if (i < numbers) mean(at(x, i), at(y, i), counted, numbers - i, g);
+        y = at(y, numbers);
       }
 }
 
@@ -296,17 +306,42 @@ function mean(x: usize, y: usize, counted: f32, lanes: i32, g: Geometry): void {
 /** dx += dy / how many taps count, at every number under the window */
 export function avgPoolBackward(dy: usize, dx: usize, geometry: usize): void {
   const g = changetype<Geometry>(geometry);
+  const wide = inLine(g);
   for (let n = 0; n < g.N; n++)
     for (let oh = 0; oh < g.OH; oh++)
-      for (let ow = 0; ow < g.OW; ow++) {
+      for (let ow = 0; ow < g.OW; ow += wide ? g.OW : 1) {
         goTo(n, oh, ow, g);
         const counted = count(g, oh, ow);
-        let c = 0;
-        for (; c + 4 <= g.C; c += 4) addShare(at(dy, c), counted, at(dx, c), 4, g);
-        if (c + 2 == g.C) addShare(at(dy, c), counted, at(dx, c), 2, g);
-        else if (c < g.C) addShare(at(dy, c), counted, at(dx, c), g.C - c, g);
-        dy = at(dy, g.C);
+        if (wide) addRow(dy, counted, dx, g);
+        else {
+          let c = 0;
+          for (; c + 4 <= g.C; c += 4) addShare(at(dy, c), counted, at(dx, c), 4, g);
+          if (c + 2 == g.C) addShare(at(dy, c), counted, at(dx, c), 2, g);
+          else if (c < g.C) addShare(at(dy, c), counted, at(dx, c), g.C - c, g);
+        }
+        dy = at(dy, wide ? g.OW * g.C : g.C);
       }
+}
+
+/** The same of a row in line, the last column of the windows first: to a number of dx comes first what the first window sends. */
+function addRow(dy: usize, counted: f32, dx: usize, g: Geometry): void {
+  const numbers = g.OW * g.C;
+  for (let kw = g.KW - 1; kw >= 0; kw--) {
+    const to = at(dx, corner + kw * g.dilationW * g.C);
+    let i = 0;
+    for (; i + 4 <= numbers; i += 4) addColumn(at(dy, i), counted, at(to, i), 4, g);
+    if (i < numbers) addColumn(at(dy, i), counted, at(to, i), numbers - i, g);
+  }
+}
+
+/** dx += dy / counted at the taps of one column */
+// @ts-ignore: decorator
+@inline
+function addColumn(dy: usize, counted: f32, dx: usize, lanes: i32, g: Geometry): void {
+  const share = f32x4.div(load4(dy, lanes), f32x4.splat(counted));
+  const step = ((g.dilationH * g.W * g.C) as usize) * 4;
+  let to = dx + (firstRow as usize) * step;
+  for (let kh = firstRow; kh < endRow; kh++, to += step) store4(to, f32x4.add(load4(to, lanes), share), lanes);
 }
 
 /** dx += dy / counted at every tap of one window */
