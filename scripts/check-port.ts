@@ -259,6 +259,9 @@ const meansOf = (id: string) =>
 const blamed = ({ layer, direction, known }: Verdict) =>
   `${layer} ${direction}${known?.everywhere ? ` (${known.bugs.map(({ id }) => id).join(' or ')})` : ''}`;
 
+/** Whether every case was skipped. */
+const onlySkipped = ({ counts }: Verdict) => kinds.every((kind) => total(counts[kind]) === counts[kind].skipped);
+
 function sentence(name: string, verdicts: readonly Verdict[]): string {
   const sum = (key: keyof Counts) =>
     verdicts.reduce((all, { counts }) => all + kinds.reduce((some, kind) => some + counts[kind][key], 0), 0);
@@ -266,7 +269,12 @@ function sentence(name: string, verdicts: readonly Verdict[]): string {
   const skipped = sum('skipped') > 0 ? `; ${sum('skipped')} skipped, which is no pass (--print-skips)` : '';
   if (red.length === 0)
     return `${name} does what is defined: ${sum('passed').toLocaleString('en')} cases passed${skipped}`;
-  return `${name} does not do what is defined: ${red.map(blamed).join(', ')}${skipped}`;
+  const [unasked, wrong] = [true, false].map((skips) => red.filter((verdict) => onlySkipped(verdict) === skips));
+  const says = [
+    ...(wrong.length > 0 ? [`${name} does not do what is defined: ${wrong.map(blamed).join(', ')}`] : []),
+    ...(unasked.length > 0 ? [`nothing is shown of ${unasked.map(blamed).join(', ')}: all was skipped`] : []),
+  ];
+  return `${says.join('; ')}${skipped}`;
 }
 
-await script('check-port', main);
+await script(self.replace(/^npx |tsx scripts\/|\.ts$/g, ''), main);

@@ -1,4 +1,4 @@
-import { execFile, execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -326,6 +326,24 @@ describe.concurrent('check-port', () => {
       /cases passed; \d+ skipped, which is no pass \(--print-skips\)\n    skipped relu: no third calls yet\n$/,
     );
     expect(code).toBe(0);
+  });
+
+  it('a port that skips all is not said to be wrong, and has passed nothing', ({ expect }) => {
+    const program = `require('readline').createInterface({ input: process.stdin }).on('line', (line) => {
+      const { seq } = JSON.parse(line);
+      const start = { protocol: 1, name: 'lazy', dtype: 'float32', layers: { relu: ['forward'] } };
+      console.log(JSON.stringify(seq === undefined ? start : { seq, skip: 'later' }));
+    })`;
+    const args = ['--import', 'tsx', 'scripts/check-port.ts', '--cases', '2', '--', 'node', '-e', program];
+    const { stdout, status } = spawnSync(process.execPath, args, {
+      cwd: root,
+      encoding: 'utf8',
+      env: { ...process.env, VITEST: '' },
+    });
+    expect(stdout).toMatch(
+      /\nnothing is shown of relu forward: all was skipped; \d+ skipped, which is no pass \(--print-skips\)\n$/,
+    );
+    expect(status).toBe(1);
   });
 
   it('--run, --skip and --kind choose cases', async ({ expect }) => {

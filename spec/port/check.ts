@@ -80,6 +80,10 @@ const AGAIN = 10;
 /** A definition of another, by the ids of its policies or of the call that it answers. */
 type Policy = Pick<OtherDefinition, 'ids' | 'of'>;
 
+/** What is told first: a wrong number before a call that should be an error, and what nobody defines so before a policy. */
+const rank = ({ question, policy }: { readonly question: Question; readonly policy?: Policy }) =>
+  (question.kind === 'invalid' ? 2 : 0) + (policy ? 1 : 0);
+
 /** Something a port is asked, with what makes an answer right. */
 interface Question {
   readonly id: string;
@@ -139,7 +143,7 @@ async function judge(port: Judgeable, name: LayerName, direction: Direction, opt
       }
       failures.push({ id: question.id, message: (error as Error).message });
       const found = { question, given, error: error as Error, ...(policy && { policy }) };
-      if (!wrong || (wrong.policy && !policy)) wrong = found; // what nobody defines so is told first
+      if (!wrong || rank(found) < rank(wrong)) wrong = found;
       if (policy) count.otherwise++;
       else if (failure === undefined || failure === 'refused') count.failed++;
     }
@@ -181,7 +185,11 @@ async function judge(port: Judgeable, name: LayerName, direction: Direction, opt
   }: NonNullable<typeof wrong>): Promise<Pick<Verdict, 'report' | 'smallest' | 'known'>> {
     const { id, title, call, kind, compare: ownCompare } = question;
     const who = `${name} ${direction} > ${id}${title ? `: ${title}` : ''}`;
-    const whose = policy ? [`That is the policy of ${policy.of.join(' and ')}: ${policy.ids.join(', ')}`] : [];
+    const whose = policy
+      ? [
+          `That is wrong here; it is the policy of ${policy.of.join(' and ')}, and --policy takes it for right: ${policy.ids.join(', ')}`,
+        ]
+      : [];
     const again = `Again: --replay ${id}${kind === 'random' ? ` --seed ${options.seed}` : ''}`;
     const { compare } = specification.precision;
     const judged = { name, implementation: port.name, layer, compare, cases: specification.cases };

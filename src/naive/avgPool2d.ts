@@ -4,7 +4,8 @@ import { poolGeometry, type PoolOptions } from '../window.ts';
 /**
  * The mean of the pixels under each window, channel by channel.
  *
- *     y[n,c,oh,ow] = Σ_{kh,kw} x[n, c, ih, iw] / count(oh, ow)        ih, iw: see window.ts
+ *     y[n,c,oh,ow] = Σ_{kh,kw} x[n, c, ih, iw] / count(oh, ow)
+ *     ih = oh·stride + kh·dilation − top        iw = ow·stride + kw·dilation − left
  *
  * where x is 0 outside the image. count is how many taps lie on the image or its padding: KH·KW, but for a window that
  * reaches beyond the padding in ceil mode. With countIncludePad: false it is how many lie on the image.
