@@ -1,3 +1,5 @@
+import fc from 'fast-check';
+import { specifications } from '../spec/specify.ts';
 import { bestBuild } from '../src/simd/instantiate.ts';
 import { Engine } from '../src/simd/engine/engine.ts';
 import { initialize } from '../src/initialize.ts';
@@ -5,7 +7,7 @@ import { random } from '../src/random.ts';
 import { interleave, machine, repeat, tellsOthers, type Competitor } from './bench/interleave.ts';
 import { kernelRuns, LIMIT, type KernelRun } from './bench/kernels.ts';
 import { Peer, peers, type PeerName } from './bench/peer.ts';
-import { QUIET, ratioOf, speedOf, type Burst } from './bench/statistics.ts';
+import { median, QUIET, ratioOf, speedOf, spread, type Burst } from './bench/statistics.ts';
 import { trainers, type ImplementationName, type Trainer } from './bench/competitors.ts';
 import { resultOf } from './bench/resultOf.ts';
 import { kernelTable, tableOf, type KernelResult, type Result } from './bench/tables.ts';
@@ -13,6 +15,7 @@ import { describe, picturesFor, works, type Work, type WorkName } from './bench/
 import { profileTable } from './profileTable.ts';
 import { progressBar } from './progressBar.ts';
 import { choose, commandLine, integer, positive, script } from './script.ts';
+import { startPort } from './startPort.ts';
 
 const KERNELS = 'kernels';
 const implementations = ['naive', 'vectorized', 'simd'] as const;
@@ -39,6 +42,8 @@ How long
   --seconds X             of a turn, at least one step (default 0.5)
 
   --profile               instead, milliseconds of a step by layer, of the engine on one thread
+  --port COMMAND          instead, how many small calls of conv2d check-port and this port
+                          make in a second; pin both to one core by taskset -c 0
   --json                  { machine, date, seed, results, kernels, notes } on stdout and nothing else
   --help                  this text
 
@@ -67,6 +72,7 @@ async function main(): Promise<void> {
       rounds: { type: 'string', default: '10' },
       seconds: { type: 'string', default: '0.5' },
       profile: { type: 'boolean', default: false },
+      port: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -90,12 +96,18 @@ async function main(): Promise<void> {
   if (values.profile && names.length === 0) throw new RangeError('--profile is of networks, expected --work with one');
   if (values.profile && theirs.length > 0)
     throw new RangeError(`--peer ${values.peer} is given with --profile, which is of the engine alone`);
+  if (values.port !== undefined && values.profile)
+    throw new RangeError('--port and --profile are both there, expected one of them');
   const { say, rounds, seconds, seed, bar } = options;
   const date = new Date().toISOString().slice(0, 10);
   if (values.profile) {
     const profiles = [];
     for (const name of names) profiles.push(await profile(name, options));
     return report({ machine: machine(), date, seed, profiles });
+  }
+  if (values.port !== undefined) {
+    const port = await callsOf(values.port, options);
+    return report({ machine: machine(), date, seed, port });
   }
 
   const running: Peer[] = [];
@@ -186,6 +198,33 @@ async function measureKernels(options: Options): Promise<readonly KernelResult[]
   });
   options.say(`\n${kernelTable(kernels)}`);
   return kernels;
+}
+
+// ── --port ──────────────────────────────────────────────────────────────────
+
+/** Small calls a second, from the call to its answer: random ones of conv2d, forward, one after the other. */
+async function callsOf(command: string, { rounds, seconds, seed, say, bar }: Options) {
+  const port = startPort(['sh', '-c', `exec ${command}`]);
+  try {
+    if (!port.has('conv2d', 'forward')) throw new RangeError(`${port.name} does not claim conv2d forward`);
+    await import('../spec/conv2d.spec.ts');
+    const calls = fc.sample(specifications.get('conv2d')!.cases, { seed, numRuns: 100 });
+    const { forward } = port.layer('conv2d');
+    const ask = async () => calls.map((call) => forward(call)).length;
+    await repeat(seconds, ask); // what is compiled while it runs is compiled now
+    const speeds: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      bar.show(round / rounds, port.name, [`turn ${round + 1} of ${rounds}`]);
+      const { amount, seconds: taken } = await repeat(seconds, ask);
+      speeds.push(amount / taken);
+    }
+    bar.clear();
+    const result = { name: port.name, callsPerSecond: median(speeds), spread: spread(speeds), turns: rounds };
+    say(`${machine()}\n${port.name}: ${Math.round(result.callsPerSecond).toLocaleString('en')} small calls a second, ±${Math.round(100 * result.spread)} %, ${rounds} turns of ${seconds} s`); // prettier-ignore
+    return result;
+  } finally {
+    await port.close();
+  }
 }
 
 // ── --profile ───────────────────────────────────────────────────────────────

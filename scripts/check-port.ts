@@ -3,8 +3,9 @@ import { check, kinds, layerOrder, type Counts, type Verdict } from '../spec/por
 import { frameworks, policies } from '../spec/policies.ts';
 import { checkNetworks, networkTable, type NetworkVerdict } from '../spec/port/network.ts';
 import { Port } from '../spec/port/port.ts';
-import { asJson, PortError } from '../spec/port/protocol.ts';
+import { asJson } from '../spec/port/protocol.ts';
 import { progressBar } from './progressBar.ts';
+import { startPort } from './startPort.ts';
 import { choose, commandLine, integer, positive, script, writable, writeWhole } from './script.ts';
 
 /** How it is called: in the package it is a part of cnn-spec. */
@@ -113,7 +114,7 @@ async function main(): Promise<void> {
 
   const batch = values.compare === undefined ? undefined : await Batch.open(values.compare);
   if (batch) ({ cases: count, seed } = batch.options);
-  const port = batch ?? start(command, timeout);
+  const port = batch ?? startPort(command, timeout);
   if (port instanceof Port && stage === 'network') return judgeNetworks(port, seed, values.json);
   const { name, language, dtype, layout, layers } = port.introduction;
   const missing = values.layer !== undefined && named.find((layer) => !(layer in layers));
@@ -186,16 +187,6 @@ async function judgeNetworks(port: Port, seed: number, json: string | undefined)
       Buffer.from(`${JSON.stringify({ port: port.introduction, seed, networks: verdicts }, asJson, 2)}\n`),
     );
   process.exitCode = verdicts.some(({ broken }) => broken) ? 2 : wrong.length > 0 ? 1 : 0;
-}
-
-/** @throws RangeError that says why it cannot be judged at all */
-function start(command: readonly string[], timeout: number): Port {
-  try {
-    return new Port(command, timeout);
-  } catch (error) {
-    if (!(error instanceof PortError)) throw error;
-    throw new RangeError(`${command.join(' ')} ${error.message}`);
-  }
 }
 
 /** Whether a case is asked to ask `replay` again: itself, and what is asked before those that are asked right after it, or once more. */

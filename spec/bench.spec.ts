@@ -246,10 +246,33 @@ describe('scripts/bench.ts', () => {
     expect(Object.keys(milliseconds)).toEqual(expect.arrayContaining(['conv1 forward', 'fc2 backward', 'optimizer']));
   });
 
+  it('--port says how many calls a port answers, and whose it is', () => {
+    const port = 'node spec/port/misbehaving.js right';
+    const none = run(['--port', port, '--rounds', '1', '--seconds', '0.01']);
+    expect([none.stderr.split('\n').at(-2), none.status]).toEqual([
+      'bench: misbehaving does not claim conv2d forward',
+      2,
+    ]);
+    const missing = run(['--port', './no-such-port']);
+    expect(missing.stderr).toMatch(/^bench: .*no-such-port/m);
+    expect([missing.stdout, missing.status]).toEqual(['', 2]);
+  });
+
   it('--help shows every option, and every work', () => {
     const { stdout, status } = run(['--help']);
     expect(status).toBe(0);
-    for (const option of ['work', 'implementation', 'peer', 'seed', 'rounds', 'seconds', 'profile', 'json', 'help'])
+    for (const option of [
+      'work',
+      'implementation',
+      'peer',
+      'seed',
+      'rounds',
+      'seconds',
+      'profile',
+      'port',
+      'json',
+      'help',
+    ])
       expect(stdout).toContain(`  --${option} `);
     for (const work of Object.keys(works)) expect(stdout).toContain(`\n    ${work} `);
   });
