@@ -236,11 +236,15 @@ const accepted: Readonly<Partial<Record<Framework, Readonly<Record<string, strin
   },
 };
 
+/** The fixtures of tier invalid that a framework answers. */
+export const acceptedIds = (framework: Framework): readonly string[] =>
+  Object.entries(accepted[framework] ?? {}).flatMap(([name, layers]) =>
+    layers.split(' ').map((layer) => `${layer}/${name}`),
+  );
+
 /** Who answers a fixture of tier invalid. */
-export function acceptedBy(id: string): readonly Framework[] {
-  const [layer, name] = id.split('/');
-  return frameworks.filter((framework) => accepted[framework]?.[name]?.split(' ').includes(layer));
-}
+export const acceptedBy = (id: string): readonly Framework[] =>
+  frameworks.filter((framework) => acceptedIds(framework).includes(id));
 
 /** A definition as one or all policies of a framework have it. */
 export interface OtherDefinition {
