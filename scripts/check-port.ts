@@ -219,7 +219,6 @@ function matrix(verdicts: readonly Verdict[]): string {
     const parts = [
       failed && `${failed} wrong`,
       otherwise && `${otherwise} by policy`,
-
       unanswered && `${unanswered} unanswered`,
       skipped && `${skipped} skipped`,
     ];
