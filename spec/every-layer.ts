@@ -186,12 +186,15 @@ function expectError({ forward, backward }: Layer, call: Call, message: string):
 export function expectGolden(layer: Layer, golden: GoldenCase | GoldenInvalid): void {
   if ('error' in golden) return expectError(layer, golden, golden.error);
   assert(golden.float64 === undefined || layer.u === 2 ** -53, `${golden.id} is for float64 alone: ${golden.float64}`);
-  const expectOutput = (k: string, actual: Tensor, want: Tensor) => {
-    expectTensor(k, actual, want, allowed(compareOf(golden, k), layer.u));
-    if (golden.signedZeros) expectSameBits(k, actual, want);
-  };
-  expectOutput('y', layer.forward(golden), golden.y);
+  expectOutput(golden, 'y', layer.forward(golden), layer.u);
   const gradients = layer.backward(golden);
   assert.deepEqual(Object.keys(gradients).sort(), Object.keys(golden.gradients).sort(), 'the names of the gradients');
-  for (const [k, want] of Object.entries(golden.gradients)) expectOutput(k, gradients[k], want);
+  for (const k of Object.keys(golden.gradients)) expectOutput(golden, k, gradients[k], layer.u);
+}
+
+/** @throws AssertionError if an output, y or a gradient, is not what the case expects in arithmetic of unit roundoff u */
+export function expectOutput(golden: GoldenCase, k: string, actual: Tensor, u: number): void {
+  const want = k === 'y' ? golden.y : golden.gradients[k];
+  expectTensor(k, actual, want, allowed(compareOf(golden, k), u));
+  if (golden.signedZeros) expectSameBits(k, actual, want);
 }
