@@ -174,6 +174,7 @@ describe('engine', () => {
     ['fma', 'odd', odd],
     ['plain', 'quick', quick],
     ['fma', 'quick', quick],
+    ['fma', 'dense', models.dense],
   ] as const)('%s, %s: the number of threads changes no bit', async (build, _, model) => {
     const results: (Parameters & { logits: object })[] = [];
     for (const threads of [1, 2, 3]) {

@@ -117,6 +117,7 @@ function place(space: Workspace, { uniform }: Random, g: Geometry, images: numbe
     weights: { theta: some(packedSize(O, K)), gradient: space.room(packedSize(O, K)) },
     bias: { theta: some(O) },
     turned: [some(turnedSize(O, g))],
+    panels: () => ({ first: 0, end: O / 8 }),
   };
   return { placed, y: space.room(images * OH * OW * O), scratch: space.room(winogradRoom(g)) };
 }

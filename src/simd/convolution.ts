@@ -33,7 +33,7 @@ export function convolveBackward(dy: number, x: number, w: number, g: Convolutio
     kernels.pack(w + at.w, packed, at.O, at.K);
     kernels.turn(packed, turned, at.O, g.slice, g.KH * g.KW, 0, at.O);
     kernels.convolveInputGradient(dy + at.y, turned, dx + at.x, geometry);
-    kernels.convolveWeightGradient(dy + at.y, x + at.x, sums, geometry, 0, at.O);
+    kernels.convolveWeightGradient(dy + at.y, x + at.x, sums, geometry, 0, at.O, 1);
     kernels.unpack(sums, dw + at.w, at.O, at.K);
   }
   kernels.sumRows(dy, db, g.N * g.OH * g.OW, g.O, 0, g.O);
@@ -87,8 +87,13 @@ export const numberUnder =
   (n: number, oh: number, ow: number, kh = 0, kw = 0) =>
     ((n * rows + row(oh, kh) - row(0, 0)) * columns + column(ow, kw) - column(0, 0)) * groups * slice;
 
-/** The address of the Geometry of assembly/convolution.ts. */
-export function putGeometry(space: Pick<Workspace, 'putIntegers'>, g: Convolution, lie = padded(g)): number {
+/** The address of the Geometry of assembly/convolution.ts; of all channels of x and y of a group, or of a part of them. */
+export function putGeometry(
+  space: Pick<Workspace, 'putIntegers'>,
+  g: Convolution,
+  lie = padded(g),
+  channels: { readonly x?: number; readonly y?: number } = {},
+): number {
   const { N, groups, slice, O, KH, KW, OH, OW, top, left, row, column } = g;
   const number = numberUnder(g, lie);
   const ofKernel = indices(KH, KW, slice).map(([kh, kw, c]) => number(0, 0, 0, kh, kw) + c);
@@ -98,7 +103,7 @@ export function putGeometry(space: Pick<Workspace, 'putIntegers'>, g: Convolutio
   const ofChannels = indices(O / groups).map(([o]) => o);
   const tables = [ofKernel, ofPlaces, ofChannels].map((numbers) => space.putIntegers(steps(numbers)));
   return space.putIntegers([
-    ...[N, slice, groups * slice, lie.rows, lie.columns, O / groups, O, OH, OW, KH, KW],
+    ...[N, channels.x ?? slice, groups * slice, lie.rows, lie.columns, channels.y ?? O / groups, O, OH, OW, KH, KW],
     ...[row(1, 0) + top, column(1, 0) + left, row(0, 1) + top, column(0, 1) + left],
     ...tables,
   ]);

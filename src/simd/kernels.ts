@@ -67,7 +67,7 @@ export class Workspace {
   /** The numbers at an address, as a tensor. */
   take(at: number, shape: readonly number[]): Tensor {
     const count = shape.reduce((a, b) => a * b, 1);
-    return { shape, data: Float64Array.from(this.floats(at, count)) };
+    return { shape, data: new Float64Array(this.floats(at, count)) };
   }
 
   /** The float32 numbers at an address, to read or write: until the memory grows. */

@@ -1,4 +1,4 @@
-import { COLUMNS, ROWS, setRow, storeSome, tile } from './tile';
+import { COLUMNS, ROWS, setRow, storeSome, tile, ZEROS } from './tile';
 
 // Images lie in memory as (N, H, W, C): the channels of a pixel are neighbours. x comes with its padding, so that every tap of
 // a window is a pixel. A linear layer is a convolution too: one image with one row, a pixel for each of the batch, and 1×1 taps.
@@ -140,9 +140,17 @@ function sendBack(dy: usize, turned: usize, dx: usize, block: i32, end: i32, g: 
 
 /**
  * dw += Σ_{n,oh,ow} x[n, ih, iw, c] · dy[n,oh,ow,o] for the kernels first ≤ o < end, packed as w is: six numbers of a kernel
- * (kh, kw, c), eight kernels o. `first` is a multiple of 8.
+ * (kh, kw, c), eight kernels o. `first` is a multiple of 8. If `fresh`, dw is written: nothing is there yet.
  */
-export function convolveWeightGradient(dy: usize, x: usize, dw: usize, geometry: usize, first: i32, end: i32): void {
+export function convolveWeightGradient(
+  dy: usize,
+  x: usize,
+  dw: usize,
+  geometry: usize,
+  first: i32,
+  end: i32,
+  fresh: bool,
+): void {
   const g = changetype<Geometry>(geometry);
   const places = g.N * g.OH * g.OW;
   const taps = g.KH * g.KW * g.C;
@@ -160,7 +168,8 @@ export function convolveWeightGradient(dy: usize, x: usize, dw: usize, geometry:
         }
         from += load<i32>(at(g.kernelSteps, tap + last)) as usize;
         const ofDy = at(dy, block * g.pixelY + o);
-        tile(at(g.placeSteps, block), count, ofDy, (g.pixelY as usize) * 4, 0, min(COLUMNS, end - o));
+        const start = fresh && block == 0 ? ZEROS : 0;
+        tile(at(g.placeSteps, block), count, ofDy, (g.pixelY as usize) * 4, start, min(COLUMNS, end - o));
       }
     }
   }

@@ -68,7 +68,7 @@ export function tile(steps: usize, count: i32, b: usize, bStep: usize, start: us
 }
 
 /** Eight times 0. */
-const ZEROS: usize = memory.data(32, 16);
+export const ZEROS: usize = memory.data(32, 16);
 
 // @ts-ignore: decorator
 @inline

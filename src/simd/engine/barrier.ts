@@ -2,8 +2,8 @@
 export class Barrier {
   /** How many integers. */
   static readonly NUMBERS = 3;
-  /** How often it looks before it sleeps: some microseconds. */
-  static readonly #LOOKS = 2000;
+  /** How often it looks before it sleeps: a tenth of a millisecond, which is longer than a thread waits in a step of a small network. */
+  static readonly #LOOKS = 10_000;
   readonly #control: Int32Array;
   readonly #threads: number;
   #phase = 0;

@@ -35,7 +35,9 @@ export function batchNormStage(
   shortcut?.readBy(beside, { top: 0, bottom: 0, left: 0, right: 0 });
 
   const position = x.flattened ? lastPosition(x.flattened) : (i: number) => i;
-  const [gamma, beta] = named(node).map(([, name]) => plan.parameter(name, [C], C, UNIT, position));
+  const [gamma, beta] = named(node).map(([, name]) =>
+    plan.parameter({ name, shape: [C], count: C, part: (share) => part(C, UNIT, share), position }),
+  );
   const names = running(node);
   const [runningMean, runningVariance] = [names.mean, names.variance].map((name) =>
     plan.statistic(name, [C], C, position),

@@ -9,7 +9,8 @@ import { turnedSize, type Convolution } from '../convolution.ts';
 import { directWay } from './directWay.ts';
 import { packedPosition } from './parameter.ts';
 import type { Plan } from './plan.ts';
-import { chunksOf, type Call, type Program, type Stage } from './program.ts';
+import { chunksOf, type Call, type Part, type Program, type Stage } from './program.ts';
+import { kernelsWay, sharedByKernels } from './kernelsWay.ts';
 import { sparseWay } from './sparseWay.ts';
 import { imageOf, pictureIn, Value, type Picture } from './value.ts';
 import type { Placed } from './way.ts';
@@ -58,7 +59,10 @@ export function convolutionStage(plan: Plan, node: Node, input: Value, { relu = 
   const bordered = lists || !quick;
   const reader = {};
   x.readBy(reader, bordered && node.layer !== 'linear' ? g : undefined);
-  const parameters = parametersOf(plan, node, x, g);
+  const panels = groups * Math.ceil(O / groups / 8);
+  const K = slice * g.KH * g.KW;
+  let panelsOf: Placed['panels'];
+  const parameters = parametersOf();
   plan.stages.push({ name: node.name, ...passes() });
   return y;
 
@@ -76,6 +80,7 @@ export function convolutionStage(plan: Plan, node: Node, input: Value, { relu = 
 
   function allocated(): Required<Omit<Stage, 'name' | 'allocate'>> {
     const { space, images } = plan;
+    panelsOf = plan.cut(panels, 8 * K * (images * places * (lists ? 1 / 4 : quick ? 1 / 2 : 1) + OF_A_WEIGHT));
     const border = (['top', 'bottom', 'left', 'right'] as const).every((side) => x.border[side] >= g[side]);
     const copied = bordered && !border;
     const bordersOf = copied ? g : x.border;
@@ -83,7 +88,7 @@ export function convolutionStage(plan: Plan, node: Node, input: Value, { relu = 
     const unpooledSlopes = (): Picture =>
       ({ first: lists ? 0 : space.room(images * places * O), row: 4 * OW * O, image: 4 * places * O }); // prettier-ignore
     const placed: Placed = {
-      ...{ plan, g, ...parameters },
+      ...{ plan, g, ...parameters, panels: panelsOf },
       x: copied ? copy() : x.picture,
       dx: x.learns ? (copied ? copy() : x.gradient) : undefined,
       rows: bordersOf.top + x.H + bordersOf.bottom,
@@ -97,10 +102,11 @@ export function convolutionStage(plan: Plan, node: Node, input: Value, { relu = 
     const sparse = lists ? sparseWay(placed) : undefined;
     const onlyForward = { ...placed, dx: undefined }; // what is done over lists needs no kernels for dx
     const winograd = quick ? winogradWay(sparse ? onlyForward : placed, (share) => scratch(share)) : undefined;
-    const forward = winograd ?? direct;
+    const kernels = sharedByKernels(plan, node, g) ? kernelsWay(placed, direct) : undefined;
+    const forward = kernels ?? winograd ?? direct;
     const unpooled = quick ? winogradRoom(g) : 0; // what winogradWay needs is before it
-    const scratch = plan.scratch(unpooled + (pool ? forward.images * places * O : 0));
-    const back = sparse ?? winograd ?? direct;
+    const scratch = plan.scratch(unpooled + (pool ? (forward.images ?? images) * places * O : 0));
+    const back = kernels ?? sparse ?? winograd ?? direct;
 
     return {
       forward: (share) =>
@@ -138,24 +144,31 @@ export function convolutionStage(plan: Plan, node: Node, input: Value, { relu = 
     };
   }
 
+  /** Weights in panels of 8 kernels, as assembly/convolution.ts has them, and bias: room for one if the layer has none. */
+  function parametersOf(): Pick<Placed, 'weights' | 'bias'> {
+    const names = Object.fromEntries(named(node));
+    const shape = x.flattened && node.layer === 'linear' ? [O, ...x.flattened] : [O, slice, g.KH, g.KW];
+    const inPanels = (name: string, shape: readonly number[], position: readonly number[], ofPanel: number) =>
+      plan.parameter({
+        ...{ name, shape, count: panels * ofPanel, position: packedPosition(position, groups) },
+        part: (share) => times(ofPanel, panelsOf(share)),
+      });
+    return {
+      weights: inPanels(names.w, node.parameters!.w, shape, 8 * K),
+      bias: names.b ? inPanels(names.b, [O], [O, 1, 1, 1], 8) : { theta: plan.space.room(panels * 8) },
+    };
+  }
+
   /** Images of x without their borders, from one picture to another. */
   function between(kernel: 'copyPictures' | 'addPictures', from: Picture, to: Picture, n: number, count: number): Call {
     return [kernel, imageOf(from, n), imageOf(to, n), count, x.H, x.W * x.C, from.row, from.image, to.row, to.image];
   }
 }
 
+/** About what a weight costs beside its sum, to be moved, and packed for the next step: in terms of the sum. */
+const OF_A_WEIGHT = 16;
+
+const times = (count: number, { first, end }: Part): Part => ({ first: count * first, end: count * end });
+
 const each = (n: number, count: number, call: (i: number) => Call): Program =>
   Array.from({ length: count }, (_, i) => call(n + i));
-
-/** Weights in panels of 8 kernels, as assembly/convolution.ts has them, and bias: room for one if the layer has none. */
-function parametersOf(plan: Plan, node: Node, x: Value, { groups, slice, O, KH, KW }: Omit<Convolution, 'N'>) {
-  const names = Object.fromEntries(named(node));
-  const shape = node.layer === 'linear' && x.flattened ? [O, ...x.flattened] : [O, slice, KH, KW];
-  const panels = groups * Math.ceil(O / groups / 8);
-  const [K, room] = [slice * KH * KW, () => plan.space.room(panels * 8)];
-  const weights = plan.parameter(names.w, node.parameters!.w, panels * 8 * K, 8 * K, packedPosition(shape, groups));
-  const bias: Placed['bias'] = names.b
-    ? plan.parameter(names.b, [O], panels * 8, 8, packedPosition([O, 1, 1, 1], groups))
-    : { theta: room() };
-  return { weights, bias };
-}

@@ -1,5 +1,5 @@
 import { packedSize, putGeometry } from '../convolution.ts';
-import { chunksOf, part, type Call, type Program, type Share } from './program.ts';
+import { chunksOf, type Call, type Program, type Share } from './program.ts';
 import { imageOf, type Picture } from './value.ts';
 import type { Placed, Way } from './way.ts';
 
@@ -10,7 +10,7 @@ const PLACES = 256;
 export function directWay(placed: Placed): Way {
   const { plan, g, x, dx, dy, weights, bias, turned } = placed;
   const { slice, O, KH, KW, OH, OW } = g;
-  const [places, K, ofGroup] = [OH * OW, slice * KH * KW, O / g.groups];
+  const [places, ofGroup] = [OH * OW, O / g.groups];
   const images = Math.max(1, Math.floor(PLACES / places));
   const geometries = new Map<number, number>();
   function geometryFor(N: number): number {
@@ -40,10 +40,9 @@ export function directWay(placed: Placed): Way {
         if (end === first) return [];
         const [slopes, pixels, sums] = [dy.first + at.y, under(placed, x, 0) + at.x, weights.gradient + at.w];
         return [
-          ['clear', sums + 4 * first * K, 4 * packedSize(end - first, K)],
           ...chunksOf({ ...share, from: 0, to: share.images }, images).map(({ n, count }): Call => {
             const [theirs, under] = [slopes + n * dy.image, pixels + n * x.image];
-            return ['convolveWeightGradient', theirs, under, sums, geometryFor(count), first, end];
+            return ['convolveWeightGradient', theirs, under, sums, geometryFor(count), first, end, n === 0 ? 1 : 0];
           }),
           ...sumOfSlopes(placed, share, at),
         ];
@@ -58,11 +57,11 @@ export function directWay(placed: Placed): Way {
 }
 
 /** Of each group: the bytes at which it begins in x, w, b and y; which of its kernels are in this thread's panels of 8. */
-export function groupsOf({ g }: Placed, share: Share) {
+export function groupsOf({ g, panels: panelsOf }: Placed, share: Share) {
   const { groups, slice, O, KH, KW } = g;
   const ofGroup = O / groups;
   const panels = Math.ceil(ofGroup / 8);
-  const mine = part(groups * panels, 1, share);
+  const mine = panelsOf(share);
   return Array.from({ length: groups }, (_, i) => {
     const kernels = (end: number) => Math.min(ofGroup, Math.max(0, 8 * (end - i * panels)));
     return {

@@ -242,8 +242,8 @@ export class Engine {
     const { frozen = [] } = this.#options;
     return this.#plan.parameters
       .filter(({ name }) => !frozen.includes(name))
-      .flatMap(({ theta, gradient, moments, count, unit }): Program => {
-        const { first, end } = part(count, unit, share);
+      .flatMap(({ theta, gradient, moments, part }): Program => {
+        const { first, end } = part(share);
         if (end === first) return [];
         const [mine, slopes, ...remembered] = [theta, gradient, ...moments].map((address) => address + 4 * first);
         const { settings } = this.#at;

@@ -1,5 +1,6 @@
 import { size, type Tensor } from '../../tensor.ts';
 import type { Workspace } from '../kernels.ts';
+import type { Part, Share } from './program.ts';
 
 /** What learns, or follows the batches: a tensor, as it lies in memory for the kernels. */
 export interface Parameter {
@@ -9,9 +10,10 @@ export interface Parameter {
   readonly theta: number;
   readonly gradient: number;
   readonly moments: number[];
-  /** How many numbers there are in memory; threads share them in units of so many. */
+  /** How many numbers there are in memory. */
   readonly count: number;
-  readonly unit: number;
+  /** Those of them that a thread sums up the gradients of, and moves. */
+  readonly part: (share: Share) => Part;
   /** Where number i of the tensor lies. */
   readonly position: (i: number) => number;
 }

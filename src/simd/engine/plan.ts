@@ -5,7 +5,7 @@ import { batchNormStage } from './batchNormStage.ts';
 import { convolutionStage, poolsPairs } from './convolutionStage.ts';
 import type { Parameter } from './parameter.ts';
 import { globalPoolStage, poolStage } from './poolStages.ts';
-import type { Share, Stage } from './program.ts';
+import type { Part, Share, Stage } from './program.ts';
 import { sumStage } from './sumStage.ts';
 import { Value } from './value.ts';
 
@@ -22,6 +22,7 @@ export class Plan {
   readonly masks: Mask[] = [];
   readonly input: Value;
   readonly logits: Value;
+  #work = 0;
   #scratchSize = 0;
   #scratch: readonly number[] = [];
 
@@ -44,18 +45,26 @@ export class Plan {
   }
 
   /** A parameter, with its gradient, of `count` numbers in memory. */
-  parameter(
-    name: string,
-    shape: readonly number[],
-    count: number,
-    unit: number,
-    position = (i: number) => i,
-  ): Parameter {
-    const numbers = Math.ceil(count / unit) * unit;
-    const room = () => this.space.room(numbers);
-    const parameter = { name, shape, theta: room(), gradient: room(), moments: [], count: numbers, unit, position };
+  parameter(given: Pick<Parameter, 'name' | 'shape' | 'count' | 'part' | 'position'>): Parameter {
+    const room = () => this.space.room(given.count);
+    const parameter = { ...given, theta: room(), gradient: room(), moments: [] };
     this.parameters.push(parameter);
     return parameter;
+  }
+
+  /**
+   * Cuts what all layers have to sum up, one layer behind the other, into as many parts of about as much work as there are
+   * threads: which of the things of one layer, each of so much work, are a thread's. A layer of few kernels is one thread's, and
+   * the others have more of the next. To be asked once all layers are there.
+   */
+  cut(count: number, work: number): (share: Share) => Part {
+    const before = this.#work;
+    this.#work += count * work;
+    return ({ thread, threads }) => {
+      const end = (thread: number) => Math.round(((this.#work * thread) / threads - before) / work);
+      const within = (i: number) => Math.min(count, Math.max(0, i));
+      return { first: within(end(thread)), end: within(end(thread + 1)) };
+    };
   }
 
   /** What follows the batches, and has no gradient. */
@@ -67,7 +76,7 @@ export class Plan {
       gradient: 0,
       moments: [],
       count,
-      unit: count,
+      part: () => ({ first: 0, end: count }),
       position,
     };
     this.statistics.push(statistic);

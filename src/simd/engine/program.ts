@@ -19,15 +19,22 @@ export interface Share {
   readonly training: boolean;
 }
 
-/** The part of `count` things, in whole units, that a thread does: first ≤ i < end. */
-export function part(count: number, unit: number, { thread, threads }: Pick<Share, 'thread' | 'threads'>) {
+/** What a thread does of many things: first ≤ i < end. */
+export interface Part {
+  readonly first: number;
+  readonly end: number;
+}
+
+/** The part of `count` things, in whole units, that a thread does. */
+export function part(count: number, unit: number, { thread, threads }: Pick<Share, 'thread' | 'threads'>): Part {
   const units = Math.ceil(count / unit);
   const at = (i: number) => Math.min(count, unit * Math.round((units * i) / threads));
   return { first: at(thread), end: at(thread + 1) };
 }
 
-/** A thread's images, so many at a time. */
-export function chunksOf({ from, to }: Share, most: number): readonly { n: number; count: number }[] {
+/** A thread's images, so many at a time; or all in one go, even if there are none. */
+export function chunksOf({ from, to }: Share, most?: number): readonly { n: number; count: number }[] {
+  if (most === undefined) return [{ n: from, count: to - from }];
   const starts = Array.from({ length: Math.ceil((to - from) / most) }, (_, i) => from + i * most);
   return starts.map((n) => ({ n, count: Math.min(most, to - n) }));
 }

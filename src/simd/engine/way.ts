@@ -1,7 +1,7 @@
 import type { Convolution } from '../convolution.ts';
 import type { Parameter } from './parameter.ts';
 import type { Plan } from './plan.ts';
-import type { Program, Share } from './program.ts';
+import type { Part, Program, Share } from './program.ts';
 import type { Picture } from './value.ts';
 
 /** A convolution whose numbers all have their places in memory. */
@@ -22,14 +22,16 @@ export interface Placed {
   readonly weights: Pick<Parameter, 'theta' | 'gradient'>;
   /** Without a gradient if it does not learn: then it is 0. */
   readonly bias: { readonly theta: number; readonly gradient?: number };
+  /** Of the panels of 8 kernels, those of all groups one after the other, a thread's: it sums up their dw and db. */
+  readonly panels: (share: Share) => Part;
   /** The weights, turned for dx, of each group: see assembly/convolution.ts. */
   readonly turned: readonly number[];
 }
 
 /** How a convolution is computed, forward and backward. */
 export interface Way {
-  /** About so many images at a time: what comes next finds them in the cache. */
-  readonly images: number;
+  /** About so many images at a time: what comes next finds them in the cache. None: all that a thread has in one go. */
+  readonly images?: number;
   /** y of the images n ≤ i < n + count, to this address. */
   readonly forward: (share: Share, n: number, count: number, y: number) => Program;
   /** dx of these images: written if nothing is there yet (`fresh`), else added. */
