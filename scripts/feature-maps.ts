@@ -4,7 +4,7 @@ import { inputOf } from '../src/train.ts';
 import { drawMaps, gridOf } from './drawMaps.ts';
 import { writePicture } from './picture.ts';
 import { readDigit } from './readDigit.ts';
-import { readModel } from './readModel.ts';
+import { readModel, trained } from './readModel.ts';
 import { commandLine, script, writable } from './script.ts';
 
 const help = `Draws what one layer of a network makes of a handwritten digit: its feature maps, each from its minimum (dark blue) to
@@ -16,7 +16,7 @@ its maximum (yellow).
 
 The digit is prepared as predict.ts does it: see there.
 
-  --model FILE        the network, a .safetensors file that says which model it is
+  --model FILE        the network, a .safetensors file that says which model it is (default golden/trained/lenet5.safetensors)
   --layer NAME        the layer, by its name in the model; where a relu follows it, its maps after that (default the first)
   --out FILE          the PNG file that is written (default feature_maps.png)
   --help              this text
@@ -26,7 +26,7 @@ async function main(): Promise<void> {
   const { values, positionals: files } = commandLine({
     allowPositionals: true,
     options: {
-      model: { type: 'string' },
+      model: { type: 'string', default: trained },
       layer: { type: 'string' },
       out: { type: 'string', default: 'feature_maps.png' },
       help: { type: 'boolean', default: false },
@@ -34,8 +34,7 @@ async function main(): Promise<void> {
   });
   if (values.help) return void process.stdout.write(help);
   if (files.length !== 1)
-    throw new RangeError(`there are ${files.length} pictures to read, expected IMAGE --model FILE: see --help`);
-  if (values.model === undefined) throw new RangeError('there is no model, expected --model FILE: see --help');
+    throw new RangeError(`there are ${files.length} pictures to read, expected IMAGE: see --help`);
   writable('--out', values.out);
   const { model, parameters } = readModel(values.model);
   const x = inputOf(model, await readDigit(files[0]));

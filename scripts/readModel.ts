@@ -1,7 +1,12 @@
+import { fileURLToPath } from 'node:url';
+import { folder } from '../spec/golden.ts';
 import { digitModels } from '../src/models/digitModels.ts';
 import { initialStatistics, parameterShapes, type Model, type Parameters } from '../src/network.ts';
 import { readSafetensors } from '../src/safetensors.ts';
 import { readWhole } from './script.ts';
+
+/** The network that comes with the project: golden/trained/README.md says how it was trained. */
+export const trained = fileURLToPath(new URL('trained/lenet5.safetensors', folder));
 
 /**
  * A network for digits as `train-mnist.ts --save` stored it; the file says which model it is.

@@ -321,7 +321,7 @@ async function learn(
     if (save !== undefined) {
       if (engine) parameters = engine.parameters();
       const metadata = { model: model.name, seed: `${seed}`, epoch: `${epoch}`, testAccuracy: `${testAccuracy}` };
-      writeWhole(save, writeSafetensors({ tensors: parameters, metadata }));
+      writeWhole(save, writeSafetensors({ tensors: parameters, metadata }, { dtype: engine ? 'F32' : 'F64' }));
     }
     done += work(images, testing.labels.length);
     epochBegan = seconds();

@@ -167,7 +167,7 @@ describe('scripts/feature-maps.ts', () => {
   });
 
   it.each([
-    [['a.png', 'b.png'], 'there are 2 pictures to read, expected IMAGE --model FILE: see --help'],
+    [['a.png', 'b.png'], 'there are 2 pictures to read, expected IMAGE: see --help'],
     [['a.png', '--model', 'a', '--out', 'no/where.png'], '--out is "no/where.png", expected a file in a directory that exists'],
   ])('error: %j', (args, message) => {
     expect(run(...args)).toEqual({ stdout: '', stderr: `feature-maps: ${message}\n`, status: 2 });

@@ -100,8 +100,7 @@ describe('scripts/predict.ts', () => {
   });
 
   it.each([
-    [['--model', 'a'], 'there is no picture to read, expected IMAGE… --model FILE: see --help'],
-    [['a.png'], 'there is no model, expected --model FILE: see --help'],
+    [['--model', 'a'], 'there is no picture to read, expected IMAGE…: see --help'],
     [['a.png', '--modle', 'a'], "Unknown option '--modle', expected one of --model, --json, --help"],
   ])('error: %j', (args, message) => {
     expect(run(...args)).toEqual({ stdout: '', stderr: `predict: ${message}\n`, status: 2 });
