@@ -1,6 +1,7 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { xoroshiro128plus, xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
+import type { JumpableRandomGenerator } from 'pure-rand/types/JumpableRandomGenerator';
 import { atLeast } from './tensor.ts';
 
 /** A stream of random numbers. Every call takes the next ones. */
@@ -11,6 +12,8 @@ export interface Random {
   readonly normal: () => number;
   /** 0, 1, …, count − 1 in random order (Fisher & Yates). */
   readonly shuffled: (count: number) => Uint32Array;
+  /** What randomFrom goes on from: plain integers. */
+  readonly state: () => readonly number[];
 }
 
 /**
@@ -22,6 +25,20 @@ export function random(seed: number, stream = 0): Random {
   if (seed >= 2 ** 32) throw new RangeError(`random: seed is ${seed}, expected an integer below 2³²`);
   const generator = xoroshiro128plus(seed);
   for (let i = 0; i < stream; i++) generator.jump();
+  return numbersOf(generator);
+}
+
+/**
+ * The random numbers that follow a state of a stream.
+ * @throws RangeError if it is no state of one: four 32-bit integers
+ */
+export function randomFrom(state: readonly number[]): Random {
+  if (state.length !== 4 || state.some((value) => !Number.isInteger(value) || value !== (value | 0)))
+    throw new RangeError(`random: state is [${state.join(', ')}], expected four 32-bit integers`);
+  return numbersOf(xoroshiro128plusFromState(state));
+}
+
+function numbersOf(generator: JumpableRandomGenerator): Random {
   const uniform = () => uniformFloat64(generator);
   return {
     uniform,
@@ -34,5 +51,6 @@ export function random(seed: number, stream = 0): Random {
       }
       return order;
     },
+    state: () => [...generator.getState()],
   };
 }

@@ -3,22 +3,22 @@ import { bugsOf } from './bug.ts';
 const step = 'optimizer(learning, gradients, state, { ...optimizerOptions, rate: schedule(state.steps) });';
 
 export const train = bugsOf('train', 'train.ts', {
-  'seed-ignored': ['train', 'random(seed, epoch)', 'random(0, epoch)', 'every seed shuffles alike', ['67']],
+  'seed-ignored': ['stepsFrom', 'random(seed, epoch)', 'random(0, epoch)', 'every seed shuffles alike', ['67']],
   'same-order-every-epoch': [
-    'train',
+    'stepsFrom',
     'random(seed, epoch)',
     'random(seed)',
     'every epoch has the order of the first',
     ['67'],
   ],
   'never-shuffled': [
-    'train',
-    'batches(data, batch, stream)',
-    'batches(data, batch)',
+    'stepsFrom',
+    'batchPositions(data, batch, fresh)',
+    'batchPositions(data, batch)',
     'the images come in the order of the set',
     ['67'],
   ],
-  'one-epoch': ['train', 'epoch <= epochs', 'epoch <= 1', 'there is only one epoch', ['E4.18']],
+  'one-epoch': ['stepsFrom', 'epoch <= epochs', 'epoch <= 1', 'there is only one epoch', ['E4.18']],
   'step-twice': ['train', step, `${step} ${step}`, 'every step is taken twice', ['E4.14']],
   'step-never': ['train', step, 'state.steps++;', 'nothing learns', ['E4.10']],
   'gradients-add-up': [
@@ -45,7 +45,7 @@ export const train = bugsOf('train', 'train.ts', {
   'rate-of-epoch': [
     'train',
     'schedule(state.steps)',
-    'schedule(epoch)',
+    'schedule(1 + Math.floor(state.steps / Math.ceil(data.labels.length / options.batch)))',
     'the schedule counts epochs, not steps',
     ['63'],
   ],
@@ -89,8 +89,8 @@ export const train = bugsOf('train', 'train.ts', {
   'one-mask': [
     'train',
     'const mode = { training: stream };',
-    'const mode = { training: random(seed, epoch) };',
-    'every step of an epoch draws the same masks',
+    'const mode = { training: random(options.seed, 1) };',
+    'every step draws the same masks',
     ['58'],
   ],
   'not-normalised': ['inputOf', 'own ? normalize(x, own.mean, own.std) : x', 'x', 'pixels are not normalised', ['69']],
@@ -124,8 +124,8 @@ export const train = bugsOf('train', 'train.ts', {
   ],
   'accuracy-of-batches': [
     'counter',
-    'right += predictions(logits).filter((label, n) => label === labels.data[n]).length;\n    return { images, batchLoss, loss: totalLoss / images, accuracy: right / images };',
-    'const share = predictions(logits).filter((label, n) => label === labels.data[n]).length / labels.data.length;\n    const [sum, count] = ((counter as any).shares = images === labels.data.length ? [share, 1] : [(counter as any).shares[0] + share, (counter as any).shares[1] + 1]);\n    return { images, batchLoss, loss: totalLoss / images, accuracy: sum / count };',
+    'right += predictions(logits).filter((label, n) => label === labels.data[n]).length;\n    return { images, totalLoss, right, batchLoss, loss: totalLoss / images, accuracy: right / images };',
+    'const share = predictions(logits).filter((label, n) => label === labels.data[n]).length / labels.data.length;\n    const [sum, count] = ((counter as any).shares = images === labels.data.length ? [share, 1] : [(counter as any).shares[0] + share, (counter as any).shares[1] + 1]);\n    return { images, totalLoss, right, batchLoss, loss: totalLoss / images, accuracy: sum / count };',
     'the accuracy is the mean over batches, whatever their sizes',
     ['S4.24'],
   ],

@@ -1,7 +1,7 @@
 import type { Images } from '../../data/images.ts';
 import { dropoutMask } from '../../dropoutMask.ts';
 import type { Model, Parameters } from '../../network.ts';
-import type { OptimizerName } from '../../optimizer.ts';
+import { optimizerState, type OptimizerName, type OptimizerState } from '../../optimizer.ts';
 import type { Random } from '../../random.ts';
 import { atLeast, type Tensor } from '../../tensor.ts';
 import type { Build } from '../compile.ts';
@@ -97,11 +97,13 @@ export class Engine {
     }
   }
 
-  /** Takes all parameters and running statistics, and begins: what the optimizer remembers is 0 again. */
-  async load(parameters: Parameters): Promise<void> {
-    this.#steps = 0;
-    for (const { moments, count } of this.#plan.parameters)
-      for (const moment of moments) this.#space.floats(moment, count).fill(0);
+  /** Takes all parameters and running statistics, and goes on from this state of the optimizer, or begins. */
+  async load(parameters: Parameters, state = optimizerState()): Promise<void> {
+    this.#steps = state.steps;
+    for (const { parameter, name, at } of this.#moments()) {
+      this.#space.floats(at, parameter.count).fill(0);
+      if (Object.hasOwn(state.moments, name)) write(this.#space, parameter, state.moments[name], at);
+    }
     for (const parameter of this.#all()) write(this.#space, parameter, parameters[parameter.name]);
     const moved = (share: Share) =>
       labelled(
@@ -114,6 +116,17 @@ export class Engine {
   /** A copy of all parameters and running statistics, as they are now. */
   parameters(): Parameters {
     return Object.fromEntries(this.#all().map((parameter) => [parameter.name, read(this.#space, parameter)]));
+  }
+
+  /** How many steps it has taken. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /** A copy of what the optimizer remembers. */
+  state(): OptimizerState {
+    const moments = this.#moments().map(({ parameter, name, at }) => [name, read(this.#space, parameter, at)]);
+    return { steps: this.#steps, moments: Object.fromEntries(moments) };
   }
 
   /** The gradient of every parameter, as the last step or gradientsOf computed it. */
@@ -263,6 +276,17 @@ export class Engine {
     for (let n = 0, to = 0; n < N; n++)
       for (let i = 0; i < H * W; i++)
         for (let c = 0; c < C; c++, to++) mask[to] = data[wholeChannels ? n * C + c : (n * C + c) * H * W + i * pixels];
+  }
+
+  /** What the optimizer remembers of each parameter, under the names of optimizer.ts, and where. */
+  #moments() {
+    const { optimizerOptions = {}, frozen = [] } = this.#options;
+    const names = optimizerMoments(this.#optimizer, optimizerOptions);
+    return this.#plan.parameters
+      .filter(({ name }) => !frozen.includes(name))
+      .flatMap((parameter) =>
+        names.map((moment, i) => ({ parameter, name: `${parameter.name}.${moment}`, at: parameter.moments[i] })),
+      );
   }
 
   #all() {

@@ -1,6 +1,5 @@
 import { batchPositions, type Images } from '../../data/images.ts';
-import { random } from '../../random.ts';
-import { counter, type Progress } from '../../train.ts';
+import { beginOf, counter, stepsFrom, type Evaluation, type Step } from '../../train.ts';
 import type { Schedule } from '../../schedule.ts';
 import { atLeast, type Tensor } from '../../tensor.ts';
 import type { Engine } from './engine.ts';
@@ -16,30 +15,29 @@ export interface EngineTrainOptions {
   readonly seed: number;
 }
 
-/** As train of src/train.ts, in the engine: the same images in the same order, the same masks, the same progress. */
+/**
+ * As train of src/train.ts, in the engine: the same images in the same order, the same masks, the same progress. From a position of
+ * an earlier run it goes on if the engine was loaded with what that had there.
+ */
 export async function* train(
   engine: Engine,
   data: Images,
-  { epochs, batch, schedule, seed }: EngineTrainOptions,
-): AsyncGenerator<Progress & { readonly epoch: number }> {
-  let steps = 0;
-  for (let epoch = 1; epoch <= epochs; epoch++) {
-    const stream = random(seed, epoch);
-    const seen = counter();
-    for (const positions of batchPositions(data, batch, stream)) {
-      const { loss, logits } = await engine.step(data, positions, stream, schedule(steps++));
-      yield { epoch, ...seen(loss, logits, labelsAt(data, positions)) };
-    }
+  options: EngineTrainOptions,
+  from = beginOf(1),
+): AsyncGenerator<Step> {
+  for (const { positions, stream, seen } of stepsFrom(from, data, options)) {
+    const { loss, logits } = await engine.step(data, positions, stream, options.schedule(engine.steps));
+    yield seen(loss, logits, labelsAt(data, positions));
   }
 }
 
 /** As evaluate of src/train.ts, in the engine. */
-export async function* evaluate(engine: Engine, data: Images, batch: number): AsyncGenerator<Progress> {
+export async function* evaluate(engine: Engine, data: Images, batch: number): AsyncGenerator<Evaluation> {
   atLeast('evaluate: batch', batch, 1);
   const seen = counter();
   for (const positions of batchPositions(data, batch)) {
     const { loss, logits } = await engine.evaluate(data, positions);
-    yield seen(loss, logits, labelsAt(data, positions));
+    yield { ...seen(loss, logits, labelsAt(data, positions)), logits };
   }
 }
 
