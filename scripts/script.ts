@@ -81,11 +81,11 @@ export function readWhole(path: string, expected: string): Uint8Array {
   }
 }
 
-/** Writes a file whole or not at all: beside its place first, and then into it. */
+/** Writes a file whole or not at all: beside its place first, until it is on the disk, and then into it. */
 export function writeWhole(path: string, bytes: Uint8Array): void {
   const beside = `${path}.${process.pid}.part`;
   try {
-    writeFileSync(beside, bytes);
+    writeFileSync(beside, bytes, { flush: true });
     renameSync(beside, path);
   } catch (error) {
     rmSync(beside, { force: true });

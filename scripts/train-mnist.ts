@@ -1,25 +1,18 @@
-import { setImmediate } from 'node:timers/promises';
+import { resolve } from 'node:path';
 import { csv } from '../src/data/csv.ts';
 import { formats } from '../src/data/formats.ts';
 import { first, last, type Images } from '../src/data/images.ts';
 import { mnist } from '../src/data/mnist.ts';
-import { initialize } from '../src/initialize.ts';
-import { implementations, type Layers } from '../src/layers.ts';
+import { implementations } from '../src/layers.ts';
 import * as models from '../src/models/index.ts';
-import { layersOf, parameterCount, type Model, type Parameters } from '../src/network.ts';
+import { layersOf, parameterCount, type Model } from '../src/network.ts';
 import { defaultRates, optimizers, optimizerState, type Optimizer, type OptimizerName } from '../src/optimizer.ts';
-import { random } from '../src/random.ts';
-import { writeSafetensors } from '../src/safetensors.ts';
 import { constant, cosine, exponential, stepDecay, warmUp } from '../src/schedule.ts';
-import { bestBuild } from '../src/simd/instantiate.ts';
-import { Engine } from '../src/simd/engine/engine.ts';
-import * as engines from '../src/simd/engine/train.ts';
-import { checkTraining, evaluate, train, type Progress, type TrainOptions } from '../src/train.ts';
-import { agreement } from './agreement.ts';
+import { commas, learn } from './learn.ts';
 import { packagedMnist } from './packagedMnist.ts';
-import { profileTable } from './profileTable.ts';
 import { progressBar } from './progressBar.ts';
-import { choose, commandLine, integer, number, positive, script, writable, writeWhole } from './script.ts';
+import { RunFolder } from './runFolder.ts';
+import { choose, commandLine, integer, number, positive, script, writable } from './script.ts';
 
 /** The learning rates of the optimizers, where none is given; that of sgd is from "CNN from scratch with NumPy". */
 const defaults = { ...defaultRates, sgd: 0.005 };
@@ -49,6 +42,8 @@ const help = `Trains a network on MNIST, and says how well it reads digits it ha
                                                         the experiment of "CNN with tanh and average pooling", repaired
   npx tsx scripts/train-mnist.ts --model lenet5 --optimizer adam --batch 64 --schedule cosine
   npx tsx scripts/train-mnist.ts --impl naive --images 100 --test-images 50
+  npx tsx scripts/train-mnist.ts --resume runs/mnistNet-0
+                                                        goes on where an interrupted run stopped
 
 What is trained
   --model NAME        ${Object.keys(trainable).slice(0, 4).join(', ')},
@@ -78,22 +73,30 @@ On what
                       mnist_test.csv; cifar10: the binary batches of CIFAR-10; all plain or .gz (default idx)
   --csv FILE          instead: one CSV file, its first images for testing, the next ones for training
 
-  --save FILE         writes the network after every epoch, as .safetensors: its parameters by PyTorch's names
+What is kept
+  --run DIR           a new folder for the run: config.json, metrics.jsonl, checkpoint.safetensors, and pictures of how it
+                      went (default runs/<model>-<seed>, or runs/<model>-<seed>-2, … where there are others)
+  --no-run            nothing
+  --no-plots          no pictures
+  --checkpoint N      seconds between two checkpoints within an epoch; there is one after every epoch anyway (default 20)
+  --resume DIR        goes on with the run that is kept in this folder, to the same last bit as if it had not been
+                      interrupted; what is trained, how, and on what is as it was
+  --save FILE         writes the network alone after every epoch, as .safetensors: its parameters by PyTorch's names
 
   --profile           at the end, what a step of simd spent its time on, layer by layer, on the first thread
 
-  --json              one JSON object per epoch on stdout and nothing else: epoch, trainLoss, trainAccuracy,
-                      testAccuracy (fractions), imagesPerSecond, seconds since training began
+  --json              one JSON object per epoch on stdout and nothing else: epoch, trainLoss, trainAccuracy, testLoss,
+                      testAccuracy (losses in nats, accuracies as fractions), imagesPerSecond, seconds of training
   --help              this text
 `;
 
 async function main(): Promise<void> {
   const { values: given } = commandLine({
     options: {
-      model: { type: 'string', default: 'mnistNet' },
-      impl: { type: 'string', default: 'simd' },
+      model: { type: 'string' },
+      impl: { type: 'string' },
       threads: { type: 'string' },
-      bitwise: { type: 'boolean', default: false },
+      bitwise: { type: 'boolean' },
       epochs: { type: 'string' },
       batch: { type: 'string' },
       optimizer: { type: 'string' },
@@ -107,7 +110,12 @@ async function main(): Promise<void> {
       data: { type: 'string' },
       format: { type: 'string' },
       csv: { type: 'string' },
-      seed: { type: 'string', default: '0' },
+      seed: { type: 'string' },
+      run: { type: 'string' },
+      'no-run': { type: 'boolean', default: false },
+      'no-plots': { type: 'boolean', default: false },
+      checkpoint: { type: 'string', default: '20' },
+      resume: { type: 'string' },
       save: { type: 'string' },
       profile: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
@@ -115,7 +123,9 @@ async function main(): Promise<void> {
     },
   });
   if (given.help) return void process.stdout.write(help);
-  const values = withDefaults(given);
+  const resumed = given.resume === undefined ? undefined : RunFolder.resume(given.resume);
+  const options = resumed ? optionsOf(given, resumed) : withDefaults(given);
+  const values = { ...options, ...given };
   const optimizer = choose('--optimizer', optimizers, values.optimizer);
   const rate =
     values.rate === undefined ? defaults[values.optimizer as OptimizerName] : positive('--rate', values.rate);
@@ -132,7 +142,9 @@ async function main(): Promise<void> {
     optimizerName: values.optimizer as OptimizerName,
     engine: values.impl === 'simd',
     threads: integer('--threads', values.threads ?? '2', 1, 64),
-    bitwise: values.bitwise,
+    bitwise: options.bitwise ?? false,
+    options,
+    every: number('--checkpoint', values.checkpoint, 0),
     seed: integer('--seed', values.seed, 0, 2 ** 32 - 1),
     save: values.save,
     profile: values.profile,
@@ -145,6 +157,9 @@ async function main(): Promise<void> {
   if (values.momentum !== undefined && values.optimizer.startsWith('adam'))
     throw new RangeError(`--momentum is ${values.momentum}, expected none: ${values.optimizer} has means of its own`);
   optimizer({}, {}, optimizerState(), { ...optimizerOptions, rate }); // a step of nothing: says now what is out of range
+  if (values['no-run'] && values.run !== undefined)
+    throw new RangeError(`--run is ${JSON.stringify(values.run)} and --no-run is given, expected one of them`);
+  const run = resumed?.folder ?? (values['no-run'] ? undefined : RunFolder.free(values.run, `${values.model}-${seed}`));
   if (values.save !== undefined) writable('--save', values.save);
   const wanted = (option: 'images' | 'test-images') =>
     values[option] === undefined ? undefined : integer(`--${option}`, values[option], 1);
@@ -180,15 +195,41 @@ async function main(): Promise<void> {
     `seed ${seed}`,
   ];
   out.write(`training  ${how.join(', ')}\n\n`);
-  await learn({ ...settings, rate: rates, top: rate }, training, testing, out);
+  await learn({ ...settings, rate: rates, top: rate, run, from: resumed?.checkpoint }, training, testing, out);
 }
 
+/** The options that change the result of a run, beside --bitwise. */
+const decisive = `model impl seed epochs batch optimizer rate momentum weight-decay schedule warm-up images test-images
+  data format csv`.split(/\s+/) as readonly Decisive[];
+type Decisive = keyof Recipe | ('model' | 'impl' | 'seed' | 'momentum' | 'weight-decay' | 'data' | 'format' | 'csv');
+type Options = Recipe &
+  Record<'model' | 'impl' | 'seed', string> &
+  Partial<Record<Decisive, string>> & { readonly bitwise?: boolean };
+
 /** What is left out is as the model's recipe has it; its rate belongs to its optimizer. */
-function withDefaults<Given extends { model: string; optimizer?: string | undefined }>(given: Given) {
-  const said = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const { rate, ...others } = recipes[given.model === 'mnistNet' ? 'mnistNet' : 'others'];
+function withDefaults(
+  given: { readonly [name in Decisive]?: string | undefined } & { readonly bitwise?: boolean | undefined },
+): Options {
+  const said = Object.fromEntries(decisive.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])));
+  for (const name of ['data', 'csv']) if (name in said) said[name] = resolve(said[name]!);
+  const { rate, ...others } = recipes[(given.model ?? 'mnistNet') === 'mnistNet' ? 'mnistNet' : 'others'];
   const own = rate !== undefined && (given.optimizer ?? others.optimizer) === others.optimizer;
-  return { ...others, ...(own && { rate }), ...said } as Omit<Given, keyof Recipe> & Recipe;
+  return {
+    ...{ model: 'mnistNet', impl: 'simd', seed: '0', ...others, ...(own && { rate }), ...said },
+    ...(given.bitwise && { bitwise: true }),
+  };
+}
+
+/** The options with which a run began that goes on now. */
+function optionsOf(given: object, { folder, checkpoint }: ReturnType<typeof RunFolder.resume>): Options {
+  const extra = [...decisive, 'bitwise', 'run', 'no-run'].find((name) => (given as Record<string, unknown>)[name]);
+  if (extra !== undefined)
+    throw new RangeError(`--${extra} is given with --resume, expected none: the run goes on as it began`);
+  try {
+    return withDefaults(JSON.parse(checkpoint.facts.options) as Options);
+  } catch {
+    throw new RangeError(`the checkpoint in ${folder.path} does not say how its run began, expected its options`);
+  }
 }
 
 /** The learning rate over all steps of a run. */
@@ -201,7 +242,7 @@ const schedules = {
 
 /** The pictures that the command line asks for, and where they are from. */
 async function pictures(
-  { data, format, csv: file }: { data?: string; format?: string; csv?: string },
+  { data, format, csv: file }: Pick<Options, 'data' | 'format' | 'csv'>,
   testImages: number | undefined,
   bar: ReturnType<typeof progressBar>,
 ): Promise<{ train: Images; test: Images; from: string }> {
@@ -232,161 +273,6 @@ async function pictures(
   }
 }
 
-/** Trains and tests, epoch by epoch, until the end or Ctrl-C. */
-async function learn(
-  { top, save, profile, json, ...settings }: Settings,
-  training: Images,
-  testing: Images,
-  out: NodeJS.WriteStream,
-): Promise<void> {
-  const { model, layers, epochs, seed } = settings;
-  let interrupted = false;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (interrupted = true));
-  const bar = progressBar(out);
-  const seconds = () => (performance.now() - began) / 1000;
-  // Learning from an image takes about three times as long as testing one.
-  const work = (images: number, tested: number) => 3 * images + tested;
-  const total = epochs * work(training.labels.length, testing.labels.length);
-  const timeLeft = (done: number) => `${time((seconds() / done) * (total - done))} left`;
-  let done = 0; // of the total, in the epochs before this one
-  let epochBegan = 0;
-  let result = 'no epoch was finished';
-  let best = { accuracy: -1, epoch: 0 };
-
-  const diverged = (loss: number, epoch: number) => {
-    bar.clear();
-    process.stderr.write(
-      `train-mnist: the loss is ${loss} in epoch ${epoch}, expected a number: rate ${top} is too high\n`,
-    );
-    process.exitCode = 1;
-  };
-
-  let parameters = initialize(model, random(seed));
-  const { schedule } = checkTraining(layers, model, parameters, training, settings);
-  const engine = settings.engine ? await engineOf(settings, parameters, training, out) : undefined;
-  const spent = new Map<string, number>();
-  let steps = 0;
-  const began = performance.now();
-  const learning = engine
-    ? engines.train(engine, training, { ...settings, schedule })
-    : train(layers, model, parameters, training, settings);
-  /** Tests do not count. */
-  const watch = (learning: boolean) => {
-    if (engine && profile) engine.profile = learning ? spent : undefined;
-  };
-  const testAll = () =>
-    engine ? engines.evaluate(engine, testing, settings.batch) : evaluate(layers, model, parameters, testing);
-  watch(true);
-  for await (const step of learning) {
-    steps++;
-    const { epoch, images, loss, accuracy } = step;
-    if (!Number.isFinite(loss)) return diverged(loss, epoch);
-    const imagesPerSecond = images / (seconds() - epochBegan);
-    bar.show(images / training.labels.length, `epoch ${epoch}/${epochs}`, [
-      `loss ${loss.toFixed(3)}`,
-      `accuracy ${percent(accuracy)}`,
-      `${commas(imagesPerSecond)} images/s`,
-      timeLeft(done + work(images, 0)),
-      `${commas(images)} of ${commas(training.labels.length)}`,
-    ]);
-    await setImmediate(); // lets Ctrl-C through
-    if (interrupted) break;
-    if (images < training.labels.length) continue;
-
-    let test: Progress | undefined;
-    watch(false);
-    for await (test of testAll()) {
-      bar.show(test.images / testing.labels.length, `test ${epoch}/${epochs} `, [
-        `accuracy ${percent(test.accuracy)}`,
-        timeLeft(done + work(images, test.images)),
-        `${commas(test.images)} of ${commas(testing.labels.length)}`,
-      ]);
-      await setImmediate();
-      if (interrupted) break;
-    }
-    watch(true);
-    if (interrupted || !test) break;
-    if (!Number.isFinite(test.loss)) return diverged(test.loss, epoch);
-    bar.clear();
-    const [trainAccuracy, testAccuracy] = [accuracy, test.accuracy];
-    if (testAccuracy > best.accuracy) best = { accuracy: testAccuracy, epoch };
-    result = `test accuracy ${percent(testAccuracy)} after ${epoch} of ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`;
-    if (best.epoch !== epoch) result += ` (best: ${percent(best.accuracy)} after ${best.epoch})`;
-    out.write(
-      `epoch ${epoch}/${epochs}  loss ${loss.toFixed(3)}  accuracy: train ${percent(trainAccuracy)}, ` +
-        `test ${percent(testAccuracy)}  ${commas(imagesPerSecond)} images/s  ${time(seconds())}\n`,
-    );
-    const line = { epoch, trainLoss: loss, trainAccuracy, testAccuracy, imagesPerSecond, seconds: seconds() };
-    if (json) process.stdout.write(`${JSON.stringify(line)}\n`);
-    if (save !== undefined) {
-      if (engine) parameters = engine.parameters();
-      const metadata = { model: model.name, seed: `${seed}`, epoch: `${epoch}`, testAccuracy: `${testAccuracy}` };
-      writeWhole(save, writeSafetensors({ tensors: parameters, metadata }, { dtype: engine ? 'F32' : 'F64' }));
-    }
-    done += work(images, testing.labels.length);
-    epochBegan = seconds();
-  }
-
-  bar.clear();
-  await engine?.close();
-  out.write(`\n${interrupted ? 'Stopped: ' : ''}${result}, ${time(seconds())}, seed ${seed}\n`);
-  if (profile && steps > 0) out.write(`\n${profileTable(spent, steps)}\n`);
-  if (interrupted) process.exitCode = 130; // as shells report Ctrl-C
-}
-
-/** An engine that stands at the first step, after the first three were compared with the reference. */
-async function engineOf(
-  {
-    model,
-    batch,
-    threads,
-    bitwise,
-    optimizerName,
-    optimizerOptions = {},
-  }: Pick<Settings, 'model' | 'batch' | 'threads' | 'bitwise' | 'optimizerName' | 'optimizerOptions'>,
-  parameters: Parameters,
-  training: Images,
-  out: NodeJS.WriteStream,
-): Promise<Engine> {
-  const options = {
-    batch,
-    threads,
-    optimizer: optimizerName,
-    optimizerOptions,
-    build: bitwise ? 'plain' : bestBuild(),
-  } as const;
-  const engine = await Engine.of(model, parameters, options);
-  const bar = progressBar(out);
-  const apart = await agreement(engine, model, training, Math.min(batch, 16), (share) =>
-    bar.show(share, 'comparing', ['the first three steps with the reference']),
-  );
-  bar.clear();
-  await engine.load(parameters);
-  const how = `${threads} ${threads === 1 ? 'thread' : 'threads'}, ${engine.build === 'fma' ? '' : 'without '}fused multiply-add`;
-  out.write(`engine    ${how}; steps 1–3: gradients within ${apart.toExponential(0)} of the reference\n\n`);
-  if (apart < 1e-4) return engine;
-  await engine.close();
-  throw new Error(
-    `the engine's gradients are ${apart.toExponential(0)} off those of the reference, expected below 1e-4`,
-  );
-}
-
-interface Settings extends TrainOptions {
-  readonly optimizerName: OptimizerName;
-  /** Whether the engine of src/simd trains, and how. */
-  readonly engine: boolean;
-  readonly threads: number;
-  readonly bitwise: boolean;
-  readonly model: Model;
-  readonly layers: Layers;
-  /** The highest rate of all steps. */
-  readonly top: number;
-  readonly save: string | undefined;
-  /** Whether it says in the end what the engine spent its time on. */
-  readonly profile: boolean;
-  readonly json: boolean;
-}
-
 /** The first `count` images, or all. */
 function take(option: string, count: number | undefined, images: Images): Images {
   if (count === undefined) return images;
@@ -398,10 +284,5 @@ const describe = (model: Model) =>
   layersOf(model)
     .map(({ name, layer, parameters }) => (parameters?.w ? `${name} ${parameters.w.join('×')}` : layer))
     .join(', ');
-
-const commas = (value: number) => Math.round(value).toLocaleString('en');
-const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-const time = (seconds: number) =>
-  seconds < 60 ? `${seconds.toFixed(1)} s` : `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
 
 await script('train-mnist', main);

@@ -16,6 +16,7 @@ import { Engine } from '../src/simd/engine/engine.ts';
 import * as engines from '../src/simd/engine/train.ts';
 import { beginOf, train, type Step } from '../src/train.ts';
 
+const models = { dense, cnnWithBn, mnistNet };
 const { vectorized } = implementations;
 const images = first(10, mnist(fileURLToPath(new URL('../golden/mnist', import.meta.url))).train);
 /** Three steps in each of two epochs, the last with two images. */
@@ -57,14 +58,15 @@ const bits = (steps: readonly { readonly file: Uint8Array }[]) =>
 
 describe('a run that goes on from a checkpoint is the run that was not interrupted, bit for bit', () => {
   const cases = [
-    [dense, 'sgd', {}],
-    [dense, 'sgd', { momentum: 0.9 }],
-    [dense, 'rmsProp', { momentum: 0.5 }],
-    [dense, 'adamW', {}],
-    [cnnWithBn, 'adam', {}], // batch norm, and dropout
+    ['dense', 'sgd', {}],
+    ['dense', 'sgd', { momentum: 0.9 }],
+    ['dense', 'rmsProp', { momentum: 0.5 }],
+    ['dense', 'adamW', {}],
+    ['cnnWithBn', 'adam', {}], // batch norm, and dropout
   ] as const;
 
-  it.each(cases)('$0.name, $1, $2: after any step', (model, name, optimizerOptions) => {
+  it.each(cases)('%s, %s, %j: after any step', (of, name, optimizerOptions) => {
+    const model = models[of];
     const whole = runOf(model, name, optimizerOptions);
     expect(whole.map(({ epoch }) => epoch)).toEqual([1, 1, 1, 2, 2, 2]);
     const all = model.name === 'dense' ? [0, 1, 2, 3, 4, 5] : [1, 3];
@@ -72,9 +74,10 @@ describe('a run that goes on from a checkpoint is the run that was not interrupt
   });
 
   it.each([
-    [dense, 'sgd', 1],
-    [mnistNet, 'adam', 2],
-  ] as const)('in the engine: $0.name, $1', async (model, name, threads) => {
+    ['dense', 'sgd', 1],
+    ['mnistNet', 'adam', 2],
+  ] as const)('in the engine: %s, %s', async (of, name, threads) => {
+    const model = models[of];
     const whole = await engineRun(model, name, threads);
     for (const i of [1, 2]) expect(bits(await engineRun(model, name, 1, whole[i].file)), `after step ${i + 1}`).toEqual(bits(whole.slice(i + 1))); // prettier-ignore
   });

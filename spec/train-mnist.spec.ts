@@ -16,7 +16,7 @@ import { cosine, exponential, stepDecay, warmUp, type Schedule } from '../src/sc
 import { evaluate, train as learn } from '../src/train.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const command = ['--import', 'tsx', 'scripts/train-mnist.ts'];
+const command = ['--import', 'tsx', 'scripts/train-mnist.ts', '--no-run'];
 const page = ['--model', 'page3', '--impl', 'vectorized'];
 const few = ['--data', 'golden/mnist', '--images', '64', '--test-images', '50', '--epochs', '2', ...page];
 const run = (...args: string[]) => spawnSync(process.execPath, [...command, ...args], { cwd: root, encoding: 'utf8' });
@@ -68,6 +68,7 @@ describe('scripts/train-mnist.ts', () => {
         'epoch',
         'trainLoss',
         'trainAccuracy',
+        'testLoss',
         'testAccuracy',
         'imagesPerSecond',
         'seconds',
