@@ -9,8 +9,8 @@ import { readDigit } from './readDigit.ts';
 import { readModel, trained } from './readModel.ts';
 import { choose, commandLine, script, writable } from './script.ts';
 
-const help = `Draws what one layer of a network makes of a handwritten digit: its feature maps, each from its least number (dark blue) to
-its largest (yellow); of a layer without maps its numbers, in the same colours.
+const help = `Draws what one layer of a network makes of a handwritten digit: its feature maps, each from its least number (dark
+blue) to its largest (yellow); of a layer without maps its numbers, in the same colours.
 
   npx tsx scripts/feature-maps.ts digit.png
   npx tsx scripts/feature-maps.ts digit.png --layer conv2 --out conv2.png
@@ -19,9 +19,10 @@ its largest (yellow); of a layer without maps its numbers, in the same colours.
 
 The digit is prepared as predict.ts does it: see there.
 
-  --model FILE        the network, a .safetensors file that says which model it is (default golden/trained/lenet5.safetensors)
-  --layer NAME        the layer, by its name in the model; where a relu follows it, what comes after that (default the first
-                      with maps, else the first; of --filters the first that has some)
+  --model FILE        the network, a .safetensors file that says which model it is (default
+                      golden/trained/lenet5.safetensors)
+  --layer NAME        the layer, by its name in the model; where a relu follows it, at once or after a batch norm, what
+                      comes after that (default the first with maps, else the first; of --filters the first with some)
   --filters           draws the filters of the layer instead: red above 0, blue below
   --out FILE          the PNG file that is written (default feature_maps.png; of --filters filters.png)
   --help              this text

@@ -21,8 +21,6 @@ export interface Text {
   readonly size?: number;
   readonly bold?: boolean;
   readonly anchor?: 'start' | 'middle' | 'end';
-  /** Turned by 90° against the clock. Default false. */
-  readonly upright?: boolean;
 }
 
 export interface Page {
@@ -38,6 +36,7 @@ export async function drawPage({ height, width, pictures, texts }: Page): Promis
   const input = Buffer.from(svgOf({ height, width, texts }));
   return sharp(paste(height, width, pictures).pixels, { raw: { height, width, channels: 3 } })
     .composite([{ input }])
+    .removeAlpha()
     .png()
     .toBuffer();
 }
@@ -55,11 +54,11 @@ export function paste(height: number, width: number, pictures: readonly Placed[]
 }
 
 function svgOf({ height, width, texts }: Omit<Page, 'pictures'>): string {
-  const lines = texts.map(({ text, x, y, size = 14, bold = false, anchor = 'start', upright = false }) => {
+  const lines = texts.map(({ text, x, y, size = 14, bold = false, anchor = 'start' }) => {
     const escaped = text.replace(/[&<]/g, (sign) => (sign === '&' ? '&amp;' : '&lt;'));
     return (
       `<text x="${x}" y="${y}" font-size="${size}" text-anchor="${anchor}"` +
-      `${bold ? ' font-weight="bold"' : ''}${upright ? ` transform="rotate(-90 ${x} ${y})"` : ''}>${escaped}</text>`
+      `${bold ? ' font-weight="bold"' : ''}>${escaped}</text>`
     );
   });
   return (

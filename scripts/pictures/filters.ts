@@ -4,9 +4,9 @@ import { size, type Tensor } from '../../src/tensor.ts';
 import { enlarge, gridOf, range, scaleOf } from '../drawMaps.ts';
 import { colourOf, diverging, scaleBar } from './colours.ts';
 import { short } from './layer.ts';
-import { paste, shifted, titled, together, type Page, type Text } from './drawPage.ts';
+import { paste, shifted, titled, together, type Page } from './drawPage.ts';
 
-const GAP = 4;
+const GAP = 2;
 
 /** The name of a layer's weights that can be drawn: kernels, or a weight for each pixel of the model's input; else undefined. */
 export function drawable(model: Model, node: Node): string | undefined {
@@ -28,7 +28,7 @@ export async function filtersPage(title: string, model: Model, name: string, w: 
   const most = Math.max(...range(w.data).map(Math.abs));
   const colour = colourOf(colours, -most, most);
   const [rows, columns] = C === 1 ? gridOf(O) : [C, O];
-  const scale = Math.min(32, scaleOf([H, W], [rows, columns], GAP));
+  const scale = Math.min(32, Math.max(kernels ? 6 : 2, scaleOf([H, W], [rows, columns], GAP)));
   const placeOf = (o: number, c: number) => (C === 1 ? [Math.floor(o / columns), o % columns] : [c, o]);
   const [down, across] = [H * scale + GAP, W * scale + GAP];
   const placed = Array.from({ length: O * C }, (_, i) => {
@@ -40,18 +40,12 @@ export async function filtersPage(title: string, model: Model, name: string, w: 
   const lines = enlarge([0], [1, 1], 1, () => [150, 150, 150]); // between filters, since 0 is white
   const gray = { ...lines, height, width, pixels: new Uint8Array(height * width * 3).fill(150) };
   const picture = paste(height, width, [{ picture: gray, top: 0, left: 0 }, ...placed]);
-  const labels: Text[] =
-    C === 1
-      ? []
-      : [
-          { text: `kernel 0 … ${O - 1}, a column each`, x: 24, y: 0, size: 13 },
-          { text: `channel 0 … ${C - 1}`, x: 12, y: 8 + height, size: 13, upright: true },
-        ];
-  const grid: Page = { height, width, pictures: [{ picture, top: 0, left: 0 }], texts: [] };
-  const body = C === 1 ? grid : together(shifted(grid, 8, 24), { height: 0, width: 0, pictures: [], texts: labels });
+  const body: Page = { height, width, pictures: [{ picture, top: 0, left: 0 }], texts: [] };
   const bar = scaleBar(colours, [`−${short(most)}`, '0', `+${short(most)}`], 240);
+  const channels = C === 1 ? '' : ` × ${C} channels`;
   const what = kernels
-    ? `${name}: ${O} ${O === 1 ? 'kernel' : 'kernels'}${C === 1 ? '' : ` × ${C} channels`} of ${H}×${W}, all on one scale`
-    : `${name}: what each of ${O} units multiplies the ${H}×${W} pixels with${C === 1 ? '' : `, of ${C} channels`}, all on one scale`;
-  return titled(title, [what], together(body, shifted(bar, body.height + 16, C === 1 ? 0 : 24)));
+    ? `${name}: ${O} ${O === 1 ? 'kernel' : 'kernels'}${channels} of ${H}×${W}`
+    : `${name}: what each of ${O} units${channels} multiplies the ${H}×${W} pixels with`;
+  const order = C === 1 ? '' : `; a column for each ${kernels ? 'kernel' : 'unit'}, a row for each channel`;
+  return titled(title, [`${what}, all on one scale${order}`], together(body, shifted(bar, body.height + 16, 0)));
 }

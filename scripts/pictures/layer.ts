@@ -5,10 +5,18 @@ import { drawMaps, enlarge, range } from '../drawMaps.ts';
 import { colourOf, grays, scaleBar, viridis, type Colours } from './colours.ts';
 import { shifted, titled, together, type Page, type Text } from './drawPage.ts';
 
-/** What a layer made of one image, and the layers it is of: where a relu follows, what came of that. */
+/** What came of a layer, and the layers it is after: of itself, and of a relu that follows, at once or after a batch norm. */
 export function shownFrom(steps: readonly LayerStep[], at: number): { readonly names: string; readonly y: Tensor } {
-  const shown = steps.slice(at, at + (steps[at + 1]?.layer === 'relu' ? 2 : 1));
-  return { names: shown.map(({ node }) => node.name).join(' and '), y: shown.at(-1)!.y };
+  const next = steps.slice(at + 1, at + 3).map(({ layer }) => layer);
+  const more = next[0] === 'relu' ? 1 : next[0] === 'batchNormInference' && next[1] === 'relu' ? 2 : 0;
+  const shown = steps.slice(at, at + 1 + more);
+  return {
+    names: shown
+      .map(({ node }) => node.name)
+      .join(', ')
+      .replace(/, ([^,]*)$/, ' and $1'),
+    y: shown.at(-1)!.y,
+  };
 }
 
 /**
@@ -58,6 +66,8 @@ function mapsOf(y: Tensor, colours: Colours): Page {
 
 /** Squares of 28 pixels in rows of 32, each row with the place of its first; of few numbers each with itself below. */
 function numbersOf({ shape: [, D], data }: Tensor, colours: Colours): Page {
+  const wrong = data.find((value) => !Number.isFinite(value));
+  if (wrong !== undefined) throw new RangeError(`layerPage: y has ${wrong}, expected finite numbers`);
   const few = D <= 16;
   const [side, columns] = few ? [56, D] : [28, Math.min(D, 32)];
   const colour = colourOf(colours, ...range(data));
@@ -73,7 +83,11 @@ function numbersOf({ shape: [, D], data }: Tensor, colours: Colours): Page {
   return {
     height: down(rows.length) + (few ? 48 : 0),
     width: across + columns * side,
-    pictures: rows.map((numbers, row) => ({ picture: enlarge(numbers, [1, numbers.length], side, colour), top: down(row), left: across })), // prettier-ignore
+    pictures: Array.from(data, (value, i) => ({
+      picture: enlarge([value], [1, 1], side - 2, colour),
+      top: down(Math.floor(i / columns)),
+      left: across + (i % columns) * side,
+    })),
     texts,
   };
 }
