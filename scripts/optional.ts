@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 
-/** What only pictures need, and what each is for: `npm ci --omit=optional` leaves them out. */
+/** What only pictures need, and what each is for; they belong to package.json here: `npm ci --no-workspaces` leaves them out. */
 const packages = {
   sharp: {
     use: 'pictures are read and written',

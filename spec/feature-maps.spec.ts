@@ -216,7 +216,7 @@ describe('scripts/feature-maps.ts', () => {
     expect(Math.min(...colours[128])).toBeGreaterThan(235);
   });
 
-  it('filters of the shipped network need no digit; a model without any has none, and fc2 none of a picture', () => {
+  it('filters of the shipped network need no digit; fc2 has none that are pictures', () => {
     expect(run('--filters', '--layer', 'conv2', '--out', at('filters.png'))).toEqual({
       stdout: `filters of conv2 of lenet5: 16×6×5×5\n${at('filters.png')}\n`,
       stderr: '',
