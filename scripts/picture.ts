@@ -1,7 +1,6 @@
-import sharp from 'sharp';
 import type { Picture } from '../src/data/image.ts';
-import { readWhole } from './script.ts';
-import { writeWhole } from './script.ts';
+import { optional } from './optional.ts';
+import { readWhole, writeWhole } from './script.ts';
 
 const EXPECTED = 'a picture: PNG, JPEG or WebP';
 const formats = ['png', 'jpeg', 'webp'];
@@ -11,10 +10,11 @@ const MOST = 50_000_000;
 /**
  * A PNG, JPEG or WebP file as 8-bit red, green, blue and, if it has one, alpha; turned as its camera says, and made smaller
  * if one of its sides is longer than `most` pixels.
- * @throws RangeError if there is no such file, or it is damaged, too large or no picture
+ * @throws RangeError if there is no such file, it is damaged, too large or no picture, or sharp is not installed
  */
 export async function readPicture(path: string, most = MOST): Promise<Picture> {
   const bytes = readWhole(path, EXPECTED);
+  const sharp = await optional('sharp');
   const { format, width, height } = await decoded(`${path} is no picture`, () =>
     sharp(bytes, { limitInputPixels: false }).metadata(),
   );
@@ -42,5 +42,6 @@ async function decoded<T>(failed: string, decode: () => Promise<T>): Promise<T> 
 
 /** Writes a picture as a PNG file, whole or not at all. */
 export async function writePicture(path: string, { height, width, channels, pixels }: Picture): Promise<void> {
+  const sharp = await optional('sharp');
   writeWhole(path, await sharp(pixels, { raw: { height, width, channels } }).png().toBuffer());
 }
