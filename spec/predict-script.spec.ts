@@ -101,7 +101,10 @@ describe('scripts/predict.ts', () => {
 
   it.each([
     [['--model', 'a'], 'there is no picture to read, expected IMAGE…: see --help'],
-    [['a.png', '--modle', 'a'], "Unknown option '--modle', did you mean --model? Expected one of --model, --json, --help"],
+    [
+      ['a.png', '--modle', 'a'],
+      "Unknown option '--modle', did you mean --model? Expected one of --model, --json, --help",
+    ],
   ])('error: %j', (args, message) => {
     expect(run(...args)).toEqual({ stdout: '', stderr: `predict: ${message}\n`, status: 2 });
   });
