@@ -78,20 +78,20 @@ export function writable(option: string, path: string): void {
   }
 }
 
-/** Pictures and models of digits are far smaller. */
+/** Pictures of digits are far smaller. */
 const MOST = 100_000_000;
 
 /**
  * The bytes of a file that the command line names; `expected` is what it should be.
  * @throws RangeError if there is none, it cannot be read, or it is too large
  */
-export function readWhole(path: string, expected: string): Uint8Array {
+export function readWhole(path: string, expected: string, most = MOST): Uint8Array {
   const found = existsSync(path) ? statSync(path) : undefined;
   if (!found?.isFile())
     throw new RangeError(`${found ? `${path} is no file` : `there is no file ${path}`}, expected ${expected}`);
-  if (found.size > MOST)
+  if (found.size > most)
     throw new RangeError(
-      `${path} has ${found.size.toLocaleString('en')} bytes, expected at most ${MOST.toLocaleString('en')}`,
+      `${path} has ${found.size.toLocaleString('en')} bytes, expected at most ${most.toLocaleString('en')}`,
     );
   try {
     return readFileSync(path);

@@ -128,7 +128,7 @@ describe('safetensors', () => {
     ['has a header of 100000000 bytes, expected at most 1000000', file(`{}${' '.repeat(99_999_998)}`)],
     ['has x of shape [4294967296,4294967296], expected fewer numbers', file(x({ shape: [2 ** 32, 2 ** 32] }), 8)],
     [
-      'has x of shape [9007199254740991,9007199254740991,9007199254740991,90071992547…, expected fewer numbers',
+      'has x of shape [9007199254740991,9007199254740991,9007199254740991,9007199254740991,90071992547…, expected fewer numbers',
       file(x({ shape: [...Array(30).fill(2 ** 53 - 1), 0] }), 8),
     ],
     ['has x of shape [9007199254740992], expected integers ≥ 0', file(x({ shape: [2 ** 53] }), 8)],
