@@ -14,7 +14,7 @@ import { kernelTable, tableOf, type KernelResult, type Result } from './bench/ta
 import { describe, picturesFor, works, type Work, type WorkName } from './bench/works.ts';
 import { profileTable } from './profileTable.ts';
 import { progressBar } from './progressBar.ts';
-import { choose, commandLine, integer, positive, script } from './script.ts';
+import { choose, commandLine, integer, positive, RunError, script } from './script.ts';
 import { startPort } from './startPort.ts';
 
 const KERNELS = 'kernels';
@@ -129,8 +129,7 @@ async function main(): Promise<void> {
   } catch (error) {
     if (!(error instanceof Error && running.some(({ died }) => died === error))) throw error;
     bar.clear();
-    process.stderr.write(`bench: ${error.message}\n`);
-    process.exitCode = 1;
+    throw new RunError(error.message);
   } finally {
     for (const peer of running) peer.close();
   }

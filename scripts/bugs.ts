@@ -25,6 +25,7 @@ const help = `Plants every known bug, one at a time, and says what notices it.
   npm run bugs -- --diagnose    what a porter with this bug is told: is it named, how small is the case
   npm run bugs -- --suites      the cases of public test suites instead: how many bugs survive them, see spec/bugs/README.md
   npm run bugs -- --json        { "bugs": [{ id, layer, equivalent, fixtures, laws, gradient, twin }] }
+  npm run bugs -- --help        this text
 
 fixtures: the smallest one that fails. laws: one that fails under each of the seeds ${SEEDS.join(', ')}, the twin law and the
 fixtures left out. Of layers also, gradient: whether differences of the wrong forward give the wrong backward away. twin: whether comparison

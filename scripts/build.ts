@@ -8,7 +8,7 @@ import { bugs } from '../spec/bugs/index.ts';
 import { changedFiles, edited, type Edit } from '../spec/plant.ts';
 import { variants } from '../spec/policies.ts';
 import { layerNames } from '../spec/port/protocol.ts';
-import { commandLine, script } from './script.ts';
+import { commandLine, RunError, script } from './script.ts';
 
 const help = `Compiles what the package ships, into dist/. npm pack runs it.
 
@@ -17,6 +17,8 @@ const help = `Compiles what the package ships, into dist/. npm pack runs it.
 dist/src/    the sources as ES modules, with their types
 dist/spec/   the oracle: every layer's laws, and what judges by them; dist/scripts/ the command cnn-spec
 dist/bugs/   every known bug: bugs/<id>/ holds the modules that it changes, and bugs.json says which of them to import
+
+  --help    this text
 `;
 
 const root = fileURLToPath(new URL('../', import.meta.url));
@@ -73,7 +75,7 @@ function writePlanted(id: string, edits: readonly Edit[], module: string, work: 
   }
 }
 
-/** @throws Error with what tsc says */
+/** @throws RunError with what tsc says */
 function compile(work: string, include: readonly string[], options: readonly string[]): void {
   const config = join(work, 'tsconfig.json');
   writeFileSync(
@@ -92,5 +94,5 @@ function compile(work: string, include: readonly string[], options: readonly str
   const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', config, ...options], {
     ...{ cwd: work, encoding: 'utf8' },
   });
-  if (tsc.status !== 0) throw new Error(`tsc: ${tsc.stdout}${tsc.stderr}`);
+  if (tsc.status !== 0) throw new RunError(`tsc: ${tsc.stdout}${tsc.stderr}`);
 }

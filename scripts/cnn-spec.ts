@@ -2,7 +2,7 @@
 import { cpSync, existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { folder } from '../spec/golden.ts';
-import { script } from './script.ts';
+import { oneOf, script } from './script.ts';
 
 const help = `An executable specification of convolutional networks, for whoever ports them.
 
@@ -24,11 +24,14 @@ await script('cnn-spec', async () => {
     case '--help':
       return void process.stdout.write(help);
     default:
-      throw new RangeError(`there is no command ${JSON.stringify(command)}, expected check, copy or --help`);
+      throw new RangeError(
+        `there is no command ${JSON.stringify(command)}, ${oneOf(['check', 'copy', '--help'], command)}`,
+      );
   }
 });
 
 function copy([to, ...others]: readonly string[]): void {
+  if (to === '--help') return void process.stdout.write(help);
   if (to === undefined || to.startsWith('-') || others.length > 0)
     throw new RangeError('copy takes one argument, expected the name of a new folder');
   if (existsSync(to)) throw new RangeError(`copy: ${to} is there already, expected the name of a new folder`);

@@ -10,7 +10,7 @@ import { specifications } from '../spec/specify.ts';
 import { lawsOf } from '../spec/specifyModule.ts';
 import { uphold } from '../spec/uphold.ts';
 import type { LayerName, Layers } from '../src/layers.ts';
-import { commandLine, script, writeWhole } from './script.ts';
+import { commandLine, oneOf, script, writeWhole } from './script.ts';
 
 const help = `The errors of the five documents, as small files to mend.
 
@@ -20,8 +20,10 @@ const help = `The errors of the five documents, as small files to mend.
   npm run exercise E2.6 -- --hint   says what is wrong
   npm run exercise E2.6 -- --reset  writes the file anew
   npm run exercise -- --folder DIR  they are somewhere else than in exercises/
+  npm run exercise -- --help        this text
 
-Grading holds the file to every law and fixture of its layer, or every law of its part of src/, and shows the first that it breaks. Exit code 0 when all hold.
+Grading holds the file to every law and fixture of its layer, or every law of its part of src/, and shows the first
+that it breaks. Exit code 0 when all hold.
 `;
 
 const root = new URL('../', import.meta.url);
@@ -77,7 +79,12 @@ function find([id, subject]: readonly string[]): Exercise {
     );
   const found = subject === undefined ? ids[0] : ids.find(({ name }) => name === subject);
   if (!found)
-    throw new RangeError(`${id} is no error of ${subject}, expected one of ${ids.map(({ name }) => name).join(', ')}`);
+    throw new RangeError(
+      `${id} is no error of ${subject}, ${oneOf(
+        ids.map(({ name }) => name),
+        subject!,
+      )}`,
+    );
   return found;
 }
 
@@ -105,7 +112,11 @@ function moved(text: string, from: string, to: string): string {
 function write(exercise: Exercise): void {
   const [source, file] = [sourceOf(exercise), fileOf(exercise)];
   const text = edited(readFileSync(source, 'utf8'), exercise.bug);
-  mkdirSync(dirname(file), { recursive: true });
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+  } catch (error) {
+    throw new RangeError(`--folder is ${JSON.stringify(folder)}, which cannot be made: ${(error as Error).message}`);
+  }
   writeWhole(file, new TextEncoder().encode(moved(text, source, file)));
   console.log(`${shown(exercise)} has the error ${exercise.id}. Mend it, then run the same command again.`);
 }

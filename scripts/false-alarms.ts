@@ -20,6 +20,7 @@ const help = `Holds honest float32 implementations of every layer to the compari
   npm run false-alarms -- --laws --seeds 50     every law of every layer under the seeds 1 to 50: of naive, of vectorized, and
                                                 of one honest float32 implementation after the other
   npm run false-alarms -- --json                { "seed", "layers": [{ layer, cases, fixtures, outputs }] }, or { "laws": […] }
+  npm run false-alarms -- --help                this text
 
 For each output: the largest |got − want| / allowed, by n for bounds, and in units in the last place for ulp.
 Exit code 1 if there is a false alarm, or a law fails.

@@ -15,6 +15,7 @@ can do with as headers into golden/c/.
                                and say which number of which case is not; what is worked by hand, and calls that
                                must be errors, are held against the definition in src/naive
   npm run golden -- conv2d     only the files whose name contains conv2d
+  npm run golden -- --help     this text
 `;
 
 await script('golden', async () => {

@@ -6,7 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { equivalents, type Equivalent } from '../spec/mutation/equivalents.ts';
-import { commandLine, script } from './script.ts';
+import { commandLine, RunError, script } from './script.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
@@ -37,6 +37,7 @@ const help = `Changes the sources one small step at a time, and says which of th
   npm run mutate -- conv2d      only files with conv2d in their name
   npm run mutate -- --again     also those whose result is stored: spec/mutation/reports keeps it until the file, or
                                 anything that judges it, is another
+  npm run mutate -- --help      this text
 
 score: killed / (mutants − equivalent − timed out). Exit code 1 if a mutant survives that spec/mutation/equivalents.ts does
 not explain, or if it explains one that does not.
@@ -125,7 +126,7 @@ function judge(file: string, mutants: readonly Mutant[]) {
 function install(): void {
   process.stderr.write('installing what spec/mutation/package.json lists\n');
   const { status } = spawnSync('npm', ['ci', '--prefix', 'spec/mutation'], { stdio: ['ignore', 'ignore', 'inherit'] });
-  if (status !== 0) throw new RangeError('npm ci --prefix spec/mutation failed: its message is above');
+  if (status !== 0) throw new RunError('npm ci --prefix spec/mutation failed: its message is above');
 }
 
 /** The mutants of some files that one spec judges, stored or new. */
@@ -200,7 +201,8 @@ async function mutate(changing: readonly string[]): Promise<Record<string, reado
       said.push(line);
       if (line.startsWith('Mutation testing')) process.stderr.write(`${changing.join(', ')}: ${line}\n`);
     }
-    if (!existsSync(fileName)) throw new Error(`Stryker has no report on ${changing.join(', ')}:\n${said.join('\n')}`);
+    if (!existsSync(fileName))
+      throw new RunError(`Stryker has no report on ${changing.join(', ')}:\n${said.join('\n')}`);
     const { files }: StrykerReport = JSON.parse(readFileSync(fileName, 'utf8'));
     return Object.fromEntries(
       changing.map((file) => {

@@ -280,7 +280,7 @@ describe('scripts/bench.ts', () => {
   it.each([
     [['--work', 'M5'], '--work is "M5", expected one of M1, M2, M3, M4/64, M4/224, kernels'],
     [['--implementation', 'simd,numpy'], '--implementation is "numpy", expected one of naive, vectorized, simd'],
-    [['--peer', 'torch'], '--peer is "torch", expected one of pytorch, tfjs'],
+    [['--peer', 'torch'], '--peer is "torch", did you mean pytorch? Expected one of pytorch, tfjs'],
     [['--rounds', '0'], '--rounds is "0", expected an integer ≥ 1'],
     [['--seconds', '0'], '--seconds is "0", expected a number above 0'],
     [['--seed', '-1x'], "Option '--seed' argument is ambiguous, expected --seed=VALUE"],

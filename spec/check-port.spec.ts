@@ -391,10 +391,12 @@ describe.concurrent('check-port', () => {
       script('--layers', 'relu', '--', 'x'),
     ]);
     expect([stderr, code]).toEqual(['', 0]);
-    const options = /expected one of (.*)$/m.exec(unknown.stderr)![1].split(', ');
+    const options = /Expected one of (.*)$/m.exec(unknown.stderr)![1].split(', ');
     expect(options.length).toBeGreaterThan(10);
     expect([...stdout.matchAll(/^ {2}(--[a-z-]+) /gm)].map(([, option]) => option).sort()).toEqual(options.sort());
-    expect(unknown.stderr).toMatch(/^check-port: Unknown option '--layers', expected one of --stage, /);
+    expect(unknown.stderr).toMatch(
+      /^check-port: Unknown option '--layers', did you mean --layer\? Expected one of --stage, /,
+    );
     expect(unknown.code).toBe(2);
   });
 
@@ -402,7 +404,13 @@ describe.concurrent('check-port', () => {
     ['there is no program to judge, expected it after --: -- ./my-port'],
     ['there is no program to judge, expected it after --: -- ./my-port', '--', ''],
     ['./no-such-port ended before it began: there is no program ./no-such-port', '--', './no-such-port'],
-    ['--kind is "fixture", expected one of fixtures, random, invalid', '--kind', 'fixture', '--', 'x'],
+    [
+      '--kind is "fixture", did you mean fixtures? Expected one of fixtures, random, invalid',
+      '--kind',
+      'fixture',
+      '--',
+      'x',
+    ],
     ['--timeout is "0", expected a number above 0', '--timeout', '0', '--', 'x'],
     ['--json is "/no/such/x.json", expected a file in a directory that exists', '--json', '/no/such/x.json', '--', 'x'],
     [
@@ -425,7 +433,9 @@ describe.concurrent('check-port', () => {
 
   it('a layer that there is not: which there are', async ({ expect }) => {
     const { stderr, code } = await script('--layer', 'rleu', '--', 'x');
-    expect(stderr).toMatch(/^check-port: --layer is "rleu", expected one of relu, .*, batchNorm\n$/);
+    expect(stderr).toMatch(
+      /^check-port: --layer is "rleu", did you mean relu\? Expected one of relu, .*, batchNorm\n$/,
+    );
     expect(code).toBe(2);
   });
 

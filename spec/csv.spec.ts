@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -104,6 +104,9 @@ specifyModule('csv', real, (module, { afterEach, beforeEach, describe, it }) => 
   });
 
   const expected = '785 columns: a label and 784 pixels';
+  const commas = (count: number) => count.toLocaleString('en');
+  /** 70 MB of one text, as .gz files put together: far fewer bytes. */
+  const bomb = (text: string) => Buffer.concat(Array(70).fill(gzipSync(text.repeat(Math.ceil(1e6 / text.length)))));
   /** The third of five lines with another text in one column. */
   const changed = (column: number, text: string, names: string[] = []) => {
     const columns = few[2].split(',');
@@ -116,6 +119,11 @@ specifyModule('csv', real, (module, { afterEach, beforeEach, describe, it }) => 
     ['an empty file', '', `is empty, expected lines of ${expected}`],
     ['nothing but a byte-order mark', '\ufeff', `is empty, expected lines of ${expected}`],
     ['empty lines', '\n\r\n', `is empty, expected lines of ${expected}`],
+    [
+      'empty lines without end',
+      `${few[0]}\n${'\n'.repeat(2000)}`,
+      `line 2 and 1000 more are empty, expected ${expected}`,
+    ],
     ['names and no picture', `${header}\n`, `has names and no pictures, expected lines of ${expected}`],
     [
       'a pixel too few',
@@ -191,6 +199,11 @@ specifyModule('csv', real, (module, { afterEach, beforeEach, describe, it }) => 
       'a .gz that is cut off',
       (p) => writeFileSync(p, gzipSync(few.join('\n')).subarray(0, -300)),
       (p) => `csv: ${p} cannot be read: unexpected end of file`,
+    ],
+    [
+      'a .gz made to fill the memory',
+      (p) => writeFileSync(p, bomb(`${'0,'.repeat(784)}0\n`)),
+      (p) => `csv: ${p} unpacks to more than 67,108,864 bytes, expected no more from ${commas(statSync(p).size)}`,
     ],
   ])('error: %s', async (what, make, message) => {
     const path = join(directory, `${what}.gz`);

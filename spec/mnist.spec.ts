@@ -59,6 +59,9 @@ specifyModule('mnist', real, (module, { afterEach, beforeEach, describe, it }) =
       return bytes;
     };
 
+    /** 70 MB of zeros, as .gz files put together. */
+    const bomb = Buffer.concat(Array(70).fill(gzipSync(Buffer.alloc(1e6))));
+
     it('plain and .gz files read the same', () => {
       const [plain, packed] = [mnist(directory), mnist(golden)];
       for (const set of ['train', 'test'] as const) {
@@ -137,6 +140,15 @@ specifyModule('mnist', real, (module, { afterEach, beforeEach, describe, it }) =
           put(`${names[0]}.gz`, gzipSync(bytesOf(names[0])).subarray(0, 5000));
         },
         (d) => `mnist: ${join(d, names[0])}.gz cannot be read: unexpected end of file`,
+      ],
+      [
+        'a .gz made to fill the memory',
+        () => {
+          rmSync(join(directory, names[0]));
+          put(`${names[0]}.gz`, bomb);
+        },
+        (d) =>
+          `mnist: ${join(d, names[0])}.gz unpacks to more than 67,108,864 bytes, expected no more from ${bomb.length.toLocaleString('en')}`,
       ],
     ])('error: %s', (_, damage, message) => {
       const expected = message(directory);

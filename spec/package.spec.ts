@@ -119,7 +119,7 @@ describe('the package, installed into an empty folder', () => {
   it.each([
     ['', 0, ''],
     ['--help', 0, ''],
-    ['chek', 2, 'cnn-spec: there is no command "chek", expected check, copy or --help\n'],
+    ['chek', 2, 'cnn-spec: there is no command "chek", did you mean check? Expected one of check, copy, --help\n'],
     ['copy', 2, 'cnn-spec: copy takes one argument, expected the name of a new folder\n'],
     ['check', 2, 'cnn-spec check: there is no program to judge, expected it after --: -- ./my-port\n'],
   ])('cnn-spec %s: exit code %i', (args, status, stderr) => {

@@ -101,7 +101,10 @@ describe('scripts/predict.ts', () => {
 
   it.each([
     [['--model', 'a'], 'there is no picture to read, expected IMAGE…: see --help'],
-    [['a.png', '--modle', 'a'], "Unknown option '--modle', expected one of --model, --json, --help"],
+    [
+      ['a.png', '--modle', 'a'],
+      "Unknown option '--modle', did you mean --model? Expected one of --model, --json, --help",
+    ],
   ])('error: %j', (args, message) => {
     expect(run(...args)).toEqual({ stdout: '', stderr: `predict: ${message}\n`, status: 2 });
   });
@@ -209,7 +212,7 @@ describe('model files', () => {
 
   const { 'fc1.weight': w, ...others } = parameters;
   it.each<[string, Parameters, Record<string, string>]>([
-    ['does not say which model it is, expected one of dense, page3, ', parameters, {}],
+    ['does not say which model it is and has tensors of none, expected those of one of dense, page3, ', others, {}],
     ['says that it is a "resnet18", expected one of dense, page3, ', parameters, { model: 'resnet18' }],
     ['says that it is a "toString", expected one of dense, page3, ', parameters, { model: 'toString' }],
     ['has no fc1.weight, expected one of shape (128, 784) for dense', others, { model: 'dense' }],
@@ -220,7 +223,7 @@ describe('model files', () => {
     ],
     ['has fc9.weight, expected none for dense', { ...parameters, 'fc9.weight': tensor([1]) }, { model: 'dense' }],
     [
-      'has NaN in fc1.weight, expected finite numbers',
+      'has NaN in fc1.weight, expected numbers that float32 has',
       { ...parameters, 'fc1.weight': { ...w, data: w.data.with(5, NaN) } },
       { model: 'dense' },
     ],

@@ -58,6 +58,26 @@ describe('safetensors', () => {
     expect(tensors['conv1.weight'].data.every((value) => Math.abs(value) < 1 / 5)).toBe(true); // U(±1/√25)
   });
 
+  it('F16, BF16 and I64, which PyTorch writes too', () => {
+    /** A file of one list of numbers, by their bits. */
+    const bits = (dtype: string, set: 'setUint16' | 'setBigInt64', numbers: readonly (number | bigint)[]) => {
+      const step = set === 'setUint16' ? 2 : 8;
+      const length = step * numbers.length;
+      const bytes = file({ x: { dtype, shape: [numbers.length], data_offsets: [0, length] } }, length);
+      const view = new DataView(bytes.buffer, bytes.length - length);
+      numbers.forEach((number, i) => view[set](i * step, number as never, true));
+      return [...read(bytes).tensors.x.data];
+    };
+    const halves = [0x3c00, 0xc000, 0x3555, 0x7bff, 0x0001, 0x03ff, 0x0400, 0x8000, 0x7c00, 0xfc00, 0x7e00];
+    expect(bits('F16', 'setUint16', halves)).toEqual([
+      ...[1, -2, 0.333251953125, 65504, 2 ** -24, 1023 * 2 ** -24, 2 ** -14, -0, Infinity, -Infinity, NaN],
+    ]);
+    expect(bits('BF16', 'setUint16', [0x3f80, 0xc000, 0x3eab, 0x0001, 0x8000, 0x7f80, 0x7fc0])).toEqual([
+      ...[1, -2, 0.333984375, 2 ** -133, -0, Infinity, NaN],
+    ]);
+    expect(bits('I64', 'setBigInt64', [0n, -1n, 1875n])).toEqual([0, -1, 1875]);
+  });
+
   const file = (header: unknown, numbers = 0, length?: bigint) => {
     const text = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header));
     const bytes = new Uint8Array(8 + text.length + numbers);
@@ -66,6 +86,9 @@ describe('safetensors', () => {
     return bytes;
   };
   const x = (more: object) => ({ x: { dtype: 'F32', shape: [2], data_offsets: [0, 8], ...more } });
+  const kinds = 'expected one of F64, F32, F16, BF16, I64';
+  /** Lists in lists, or objects in objects, deeper than a stack. */
+  const nested = (open: string, close: string, inner = '') => open.repeat(150_000) + inner + close.repeat(150_000);
   it.each<[string, Uint8Array]>([
     ["has 3 bytes, expected the 8 of its header's length first", new Uint8Array(3)],
     ['has 10 bytes and says that its header has 3, expected no more than there are', file('{}', 0, 3n)],
@@ -76,18 +99,22 @@ describe('safetensors', () => {
     ['has a header that is no JSON, expected an object of tensors by name', file('{"x":')],
     ['has a header that is no object, expected an object of tensors by name', file('[1]')],
     ['has the metadata null, expected text by name', file({ __metadata__: null })],
-    ['has the metadata {"epoch":3}, expected text by name', file({ __metadata__: { epoch: 3 } })],
-    ['has x of dtype "BF16", expected F32 or F64', file(x({ dtype: 'BF16' }), 8)],
-    ['has x of dtype "toString", expected F32 or F64', file(x({ dtype: 'toString' }), 8)],
-    ['has x of dtype undefined, expected F32 or F64', file({ x: null })],
+    ['has 3 for epoch in its metadata, expected text', file({ __metadata__: { epoch: 3 } })],
+    ['has an object for epoch in its metadata, expected text', file({ __metadata__: { epoch: { a: 'b' } } })],
+    ['has the metadata "dense", expected text by name', file({ __metadata__: 'dense' })],
+    [`has x of dtype "U8", ${kinds}`, file(x({ dtype: 'U8' }), 8)],
+    [`has x of dtype "toString", ${kinds}`, file(x({ dtype: 'toString' }), 8)],
+    [`has x of dtype undefined, ${kinds}`, file({ x: null })],
+    [`has __proto__ of dtype undefined, ${kinds}`, file('{"__proto__":{"__proto__":{"dtype":"F32"}}}')],
+    ['has x at the bytes [0,8], expected two of them 4 apart: F16 of shape [2]', file(x({ dtype: 'F16' }), 8)],
     ['has x of shape [-2], expected integers ≥ 0', file(x({ shape: [-2] }), 8)],
     ['has x of shape "2", expected integers ≥ 0', file(x({ shape: '2' }), 8)],
     [
-      'has x at the bytes [0,12], expected two of them 8 apart: F32 of shape (2)',
+      'has x at the bytes [0,12], expected two of them 8 apart: F32 of shape [2]',
       file(x({ data_offsets: [0, 12] }), 12),
     ],
     [
-      'has x at the bytes [0,8], expected two of them 4000000000000 apart: F32 of shape (1000000000000)',
+      'has x at the bytes [0,8], expected two of them 4000000000000 apart: F32 of shape [1000000000000]',
       file(x({ shape: [1e12] }), 8),
     ],
     ['has x at byte 4, expected 0: where the tensor before it ends', file(x({ data_offsets: [4, 12] }), 12)],
@@ -97,6 +124,45 @@ describe('safetensors', () => {
     ],
     ['has 69 bytes, expected x up to byte 70', file(x({}), 7)],
     ['has 71 bytes, expected 70 for its tensors', file(x({}), 9)],
+    // written to do harm
+    ['has a header of 100000000 bytes, expected at most 1000000', file(`{}${' '.repeat(99_999_998)}`)],
+    ['has x of shape [4294967296,4294967296], expected fewer numbers', file(x({ shape: [2 ** 32, 2 ** 32] }), 8)],
+    [
+      'has x of shape [9007199254740991,9007199254740991,9007199254740991,9007199254740991,90071992547…, expected fewer numbers',
+      file(x({ shape: [...Array(30).fill(2 ** 53 - 1), 0] }), 8),
+    ],
+    ['has x of shape [9007199254740992], expected integers ≥ 0', file(x({ shape: [2 ** 53] }), 8)],
+    [
+      'has x of shape [1,1,1,1,1,1,1,1,1,1,1,1,"…"], expected integers ≥ 0',
+      file(x({ shape: [...Array(9e4).fill(1), -1] }), 8),
+    ],
+    [
+      'has x of shape a list of lists, expected integers ≥ 0',
+      file(`{"x":{"dtype":"F32","shape":${nested('[', ']')}}}`),
+    ],
+    [`has x of dtype an object, ${kinds}`, file(`{"x":{"dtype":${nested('{"a":', '}', '0')}}}`)],
+    ['has a list of lists for a in its metadata, expected text', file(`{"__metadata__":{"a":${nested('[', ']')}}}`)],
+    ['has a header that is no JSON, expected an object of tensors by name', file('['.repeat(900_000))],
+    [
+      'has x at the bytes [-4,4], expected two of them 8 apart: F32 of shape [2]',
+      file(x({ data_offsets: [-4, 4] }), 8),
+    ],
+    ['has x at the bytes [8,0], expected two of them 8 apart: F32 of shape [2]', file(x({ data_offsets: [8, 0] }), 8)],
+    [
+      'has x at the bytes [0.5,8.5], expected two of them 8 apart: F32 of shape [2]',
+      file(x({ data_offsets: [0.5, 8.5] }), 8),
+    ],
+    ['has y at byte 0, expected 8: where the tensor before it ends', file({ ...x({}), y: x({}).x }, 8)],
+    ['has two entries x in its header, expected each name once', file(`{"x":1,"x":${JSON.stringify(x({}).x)}}`, 8)],
+    [
+      'has two entries x in its header, expected each name once',
+      file(`{"\\u0078" :1,"x":${JSON.stringify(x({}).x)}}`, 8),
+    ],
+    ['has two entries shape in its header, expected each name once', file(`{"x":{"shape":[1],"shape":[2]}}`)],
+    ['has two entries __proto__ in its header, expected each name once', file('{"__proto__":1,"__proto__":2}')],
+    [`has "\\u001b[2J\\n" of dtype undefined, ${kinds}`, file({ '\x1b[2J\n': {} })],
+    [`has "${'é'.repeat(79)}… of dtype undefined, ${kinds}`, file({ ['é'.repeat(400_000)]: {} })],
+    [`has "${'\\n'.repeat(39)}\\… of dtype undefined, ${kinds}`, file({ ['\n'.repeat(400_000)]: {} })],
   ])('error: a.safetensors %s', (message, bytes) => {
     expect(() => read(bytes)).toThrow(new RangeError(`safetensors: a.safetensors ${message}`));
   });

@@ -258,10 +258,13 @@ describe('scripts/train-mnist.ts', () => {
   });
 
   it.each([
-    [['--modle', 'page3'], /^Unknown option '--modle', expected one of --model, --impl, .*, --help$/],
+    [
+      ['--modle', 'page3'],
+      /^Unknown option '--modle', did you mean --model\? Expected one of --model, --impl, .*, --help$/,
+    ],
     [
       ['--model', 'page4'],
-      /^--model is "page4", expected one of dense, page3, page3TwoConv, tanhAvg, lenet5, lenet5-1998, mnistNet, cnnWithBn, cifar10Net$/,
+      /^--model is "page4", did you mean page3\? Expected one of dense, page3, page3TwoConv, tanhAvg, lenet5, lenet5-1998, mnistNet, cnnWithBn, cifar10Net$/,
     ],
     [['--data', 'golden/mnist', '--model', 'page3'], /^--images is "5000", expected an integer from 1 to 1000$/],
     [['--data', 'nowhere'], /^mnist: there is no directory "nowhere", expected one with train-images-idx3-ubyte, .*$/],
@@ -273,7 +276,10 @@ describe('scripts/train-mnist.ts', () => {
     [['--csv', 'nowhere.csv'], /^csv: there is no file nowhere.csv, expected one with lines of 785 columns: .*$/],
     [['--csv', 'a.csv', '--data', 'b'], /^--csv a.csv is given beside --data, expected one of them$/],
     [['--format', 'csv'], /^--format is csv without a directory, expected --data DIR$/],
-    [['--data', 'golden/mnist', '--format', 'cvs'], /^--format is "cvs", expected one of idx, csv, cifar10$/],
+    [
+      ['--data', 'golden/mnist', '--format', 'cvs'],
+      /^--format is "cvs", did you mean csv\? Expected one of idx, csv, cifar10$/,
+    ],
     [['--optimizer', 'adam', '--momentum', '0.9'], /^--momentum is 0.9, expected none: adam has means of its own$/],
     [['--impl', 'vectorized', '--threads', '2'], /^--threads is given for vectorized, expected it with --impl simd$/],
     [['--impl', 'naive', '--profile'], /^--profile is given for naive, expected it with --impl simd$/],

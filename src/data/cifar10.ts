@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Images } from './images.ts';
 
@@ -29,7 +29,7 @@ const RECORD = 1 + PIXELS;
  * @see Krizhevsky, The CIFAR-10 dataset: "binary version"
  */
 export function cifar10(directory: string): { train: Images; test: Images } {
-  if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory())
+  if (!existsSync(directory) || !statSync(directory).isDirectory())
     throw new RangeError(
       `cifar10: there is no directory ${JSON.stringify(directory)}, expected one with ${[...TRAIN, ...TEST].join(', ')}`,
     );
@@ -52,8 +52,7 @@ function read(directory: string, names: readonly string[]): Images {
 /** The bytes of a file, once they are whole records with labels in range. */
 function records(directory: string, name: string): Uint8Array {
   const path = join(directory, name);
-  if (!statSync(path, { throwIfNoEntry: false }))
-    throw new RangeError(`cifar10: ${directory} has no ${name}, expected it there`);
+  if (!existsSync(path)) throw new RangeError(`cifar10: ${directory} has no ${name}, expected it there`);
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(path);

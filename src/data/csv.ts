@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { Images } from './images.ts';
+import { mostUnpacked, unpacksTooFar } from './mostUnpacked.ts';
 
 export interface CsvOptions {
   /** Called while the file is read, with the share of its bytes that have been, in [0, 1]. */
@@ -14,6 +15,8 @@ const COLUMNS = 1 + PIXELS;
 const EXPECTED = `${COLUMNS} columns: a label and ${PIXELS} pixels`;
 /** Ten times the bytes of the longest line that can be right. Whatever is longer is no such file, and is read no further. */
 const LONGEST = 32_768;
+/** At the end of a file. */
+const MOST_EMPTY = 1000;
 
 /**
  * The pictures of MNIST, or of a set in the same form, from one CSV file, plain or .gz: a picture a line, its label and
@@ -32,13 +35,16 @@ export async function csv(path: string, { progress }: CsvOptions = {}): Promise<
     if (found.isDirectory()) throw new RangeError(`csv: ${path} is a directory, expected a file`);
     let number = 0;
     let empty = 0; // the first of the empty lines just passed: fine at the end of the file, and only there
-    for await (const line of lines(path, (read) => progress?.(Math.min(1, read / found.size), path))) {
+    for await (const line of lines(path, found.size, (read) => progress?.(Math.min(1, read / found.size), path))) {
       number++;
       const where = `csv: ${path} line ${number}`;
       if (line.length > 0 && empty > 0)
         throw new RangeError(`csv: ${path} line ${empty} is empty, expected ${EXPECTED}`);
-      if (line.length === 0) empty ||= number;
-      else if (number > 1 || !isHeader(where, line)) rows.push(row(where, line));
+      if (line.length === 0) {
+        empty ||= number;
+        if (number - empty >= MOST_EMPTY)
+          throw new RangeError(`csv: ${path} line ${empty} and ${MOST_EMPTY} more are empty, expected ${EXPECTED}`);
+      } else if (number > 1 || !isHeader(where, line)) rows.push(row(where, line));
     }
     if (rows.length === 0)
       throw new RangeError(
@@ -67,7 +73,7 @@ export async function csvDirectory(
   options: CsvOptions = {},
 ): Promise<{ train: Images; test: Images }> {
   const expected = SETS.map((set) => `${set}_train.csv and ${set}_test.csv`).join(', or ');
-  if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory())
+  if (!existsSync(directory) || !statSync(directory).isDirectory())
     throw new RangeError(`csv: there is no directory ${JSON.stringify(directory)}, expected one with ${expected}`);
   const path = (name: string) => [name, `${name}.gz`].map((file) => join(directory, file)).find(existsSync);
   const found = SETS.flatMap((set) => {
@@ -82,8 +88,8 @@ export async function csvDirectory(
   return { train: await csv(train, options), test: await csv(test, options) };
 }
 
-/** The lines of a file, without what ends them and without the byte-order mark. `progress` is told the bytes read. */
-async function* lines(path: string, progress: (read: number) => void): AsyncGenerator<Uint8Array> {
+/** The lines of a file of `size` bytes, without what ends them and without the byte-order mark. `progress` is told the bytes read. */
+async function* lines(path: string, size: number, progress: (read: number) => void): AsyncGenerator<Uint8Array> {
   const file = createReadStream(path);
   const bytes = path.endsWith('.gz') ? pipeline(file, createGunzip(), () => {}) : file; // an error reaches the loop below
   let rest: Uint8Array = Buffer.alloc(0); // of the chunk before: the beginning of a line
@@ -92,8 +98,11 @@ async function* lines(path: string, progress: (read: number) => void): AsyncGene
     const start = number++ === 1 && line[0] === 0xef && line[1] === 0xbb && line[2] === 0xbf ? 3 : 0;
     return line.subarray(start, line.at(-1) === CR ? -1 : undefined);
   };
+  let unpacked = 0;
   for await (const chunk of bytes) {
     progress(file.bytesRead);
+    unpacked += chunk.length;
+    if (bytes !== file && unpacked > mostUnpacked(size)) throw new RangeError(`csv: ${path} ${unpacksTooFar(size)}`);
     const text = Buffer.concat([rest, chunk]);
     let start = 0;
     for (let end = text.indexOf(LF); end >= 0; end = text.indexOf(LF, start)) {
@@ -135,10 +144,14 @@ function row(where: string, line: Uint8Array): Uint8Array {
 /** Whether the first line holds names: that of the label, or at least no number. */
 function isHeader(where: string, line: Uint8Array): boolean {
   const names = Buffer.from(line).toString().split(',');
-  const label = names.findIndex((name) => /^\W*(label|class)\W*$/i.test(name));
+  const isLabel = /^\W*(label|class)\W*$/i;
+  const label = names.findIndex((name) => isLabel.test(name));
   if (label !== 0 && names.some((name) => /^\s*[-+]?[\d.]+\s*$/.test(name))) return false;
   checkColumns(where, names.length);
-  if (label > 0) throw new RangeError(`${where} has ${names[label]} in column ${label + 1}, expected it in column 1`);
+  if (label > 0)
+    throw new RangeError(
+      `${where} has ${isLabel.exec(names[label])![1]} in column ${label + 1}, expected it in column 1`,
+    );
   return true;
 }
 

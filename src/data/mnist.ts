@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { size } from '../tensor.ts';
 import type { Images } from './images.ts';
+import { mostUnpacked, unpacksTooFar } from './mostUnpacked.ts';
 
 /** The four files of MNIST, and the MD5 sums of the originals, unpacked. */
 const FILES = {
@@ -41,7 +42,7 @@ export interface MnistOptions {
  * @see LeCun, Cortes & Burges, The MNIST database of handwritten digits: "file formats for the MNIST database"
  */
 export function mnist(directory: string, { original = false }: MnistOptions = {}): { train: Images; test: Images } {
-  if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory())
+  if (!existsSync(directory) || !statSync(directory).isDirectory())
     throw new RangeError(
       `mnist: there is no directory ${JSON.stringify(directory)}, expected one with ${Object.keys(FILES).join(', ')}`,
     );
@@ -68,12 +69,14 @@ function pair(read: (name: FileName) => Uint8Array, imagesName: FileName, labels
 function readFile(directory: string, name: FileName, original: boolean): Uint8Array {
   const path = [name, `${name}.gz`].map((file) => join(directory, file)).find(existsSync);
   if (!path) throw new RangeError(`mnist: ${directory} has no ${name}, expected it there, plain or .gz`);
-  let bytes: Uint8Array;
+  let bytes: Uint8Array = new Uint8Array();
   try {
     bytes = readFileSync(path);
-    if (path.endsWith('.gz')) bytes = gunzipSync(bytes);
+    if (path.endsWith('.gz')) bytes = gunzipSync(bytes, { maxOutputLength: mostUnpacked(bytes.length) });
   } catch (error) {
-    throw new RangeError(`mnist: ${path} cannot be read: ${(error as Error).message}`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ERR_BUFFER_TOO_LARGE') throw new RangeError(`mnist: ${path} ${unpacksTooFar(bytes.length)}`);
+    throw new RangeError(`mnist: ${path} cannot be read: ${message}`);
   }
   if (!original) return bytes;
   const md5 = createHash('md5').update(bytes).digest('hex');
