@@ -131,8 +131,8 @@ export async function interesting(layer: LayerName, call: Case | Call, output: s
     if (target.kind !== 'result') return 0;
     const reads = readsOf(stepsOf(target.step));
     const isSound = Number.isFinite(target.value) && target.value !== 0;
-    const numbers = new Set(reads.filter(({ value, outside }) => value !== 0 && !outside).map(({ value }) => value));
-    return 1 + (isSound ? 1000 : 0) + (reads.some(({ outside }) => outside) ? 500 : 0) + numbers.size;
+    const numbers = reads.filter(({ value, outside }) => value !== 0 && !outside).length;
+    return 1 + (isSound ? 1000 : 0) + (reads.some(({ outside }) => outside) ? SEEN_OUTSIDE : 0) + numbers;
   };
   let [best, most] = [indexOf(shape, 0), 0];
   for (let at = 0; at < Math.min(data.length, SEARCHED); at++) {
@@ -144,6 +144,8 @@ export async function interesting(layer: LayerName, call: Case | Call, output: s
 }
 /** Elements, from the first on: there is one among them. */
 const SEARCHED = 64;
+/** That padding shows is worth a few numbers. */
+const SEEN_OUTSIDE = 4;
 
 const element = (name: string, index: readonly number[]) => (index.length > 0 ? `${name}[${index.join(', ')}]` : name);
 
@@ -273,10 +275,17 @@ function sectionsOf(steps: readonly Step[]): readonly Section[] {
   const label = labels(steps, chains);
   const statements = groups(steps, ({ source, line, name }) => `${source.file}:${line}:${name}`);
   const inOrder = [...statements.values()].toSorted((a, b) => a.at(-1)!.at - b.at(-1)!.at);
-  return inOrder.flatMap((group, i) => {
+  return inOrder.map((group, i) => {
     const whole = i === inOrder.length - 1;
-    if (!group[0].goesOn) return [rowsOf(group, label, whole)];
-    return [...new Set(group.map((step) => chains.get(step.at)!))].map((chain) => sumOf(chain, label, whole));
+    if (!group[0].goesOn) return rowsOf(group, label, whole);
+    const sums = [...new Set(group.map((step) => chains.get(step.at)!))].map((chain) => sumOf(chain, label, whole));
+    return {
+      ...sums[0],
+      pictures: sums.flatMap(({ pictures }) => pictures),
+      lines: sums.flatMap(({ lines }) => lines),
+      steps: sums.flatMap(({ steps }) => steps),
+      heading: sums.length > 1 ? group[0].name : sums[0].heading,
+    };
   });
 }
 
@@ -291,7 +300,7 @@ function labels(steps: readonly Step[], chains: ReadonlyMap<number, Chain>): Lab
   );
   return (step) => {
     if (step.index) return element(step.name, step.index);
-    const all = variables.get(`${step.source.file}:${step.name}`)!;
+    const all = variables.get(`${step.source.file}:${step.name}`) ?? [];
     return all.length > 1 ? step.name + subscript(all.indexOf(first(step)) + 1) : step.name;
   };
 }
@@ -303,9 +312,11 @@ function rowsOf(group: readonly Step[], label: Label, whole: boolean): Section {
   const lines = group.slice(0, MOST).flatMap((step, i) => {
     const stages = stagesOf(resolve(step.expression), label);
     const since = sinceText(step.comparisons, label);
-    if (i === 0 && stages.length > 2)
-      return stages.map((stage, j) => [j === 0 ? label(step) : '', `= ${stage}`, j === 0 ? since : '']);
-    return [[label(step), `= ${stages.slice(i > 0 && stages.length > 2 ? 1 : 0).join(' = ')}`, since]];
+    if (group.length > 1 && !step.index)
+      return [[label(step), `= ${stages[0]}`, `= ${stages.slice(1).join(' = ')}`, '', since]];
+    if (i > 0) return [[label(step), `= ${stages.slice(1).join(' = ')}`, '', '', since]];
+    if (stages.length === 2) return [[label(step), `= ${stages.join(' = ')}`, '', '', since]];
+    return stages.map((stage, j) => [j === 0 ? label(step) : '', `= ${stage}`, '', '', j === 0 ? since : '']);
   });
   if (group.length > MOST) lines.push([`… ${group.length - MOST} more like these`]);
   return {
@@ -319,7 +330,10 @@ const shown = (step: Step): Shown => ({ step, expression: resolve(step.expressio
 /** A sum, or a maximum, term by term. */
 function sumOf({ start, steps }: Chain, label: Label, whole: boolean): Section {
   const terms = steps.map(({ expression }) => operandsOf(expression)[1]);
-  const panels = panelsOf(terms);
+  const last = steps.at(-1)!.expression.value;
+  const winner = isMaximum(steps[0]) ? terms.findIndex(({ value }) => value === last || Number.isNaN(value)) : -1;
+  const reasons = steps.some(({ comparisons }) => comparisons.length > 0); // they say more than a grid
+  const panels = reasons ? undefined : panelsOf(terms, winner);
   const name = label(steps.at(-1)!);
   const first =
     start.kind === 'constant' ? [] : [[name, `= ${symbolic(start, label)}`, `= ${numberText(start.value)}`]];
@@ -358,8 +372,8 @@ interface Panel {
   readonly rows: readonly (readonly number[])[];
 }
 
-/** Terms that are numbers of images, or products of two, as grids; undefined if they are anything else. */
-function panelsOf(terms: readonly Expression[]): readonly Panel[] | undefined {
+/** Terms that are numbers of images, or products of two, as grids; undefined if they are anything else. Of a maximum one is the `winner`. */
+function panelsOf(terms: readonly Expression[], winner: number): readonly Panel[] | undefined {
   const slots = terms.map((term) => (term.kind === 'operation' && term.operator === '*' ? operandsOf(term) : [term]));
   const isImage = (part: Expression): part is Read => part.kind === 'read' && part.index.length === 4;
   if (terms.length < 2 || terms.length > MOST || !slots.every((parts) => parts.every(isImage))) return undefined;
@@ -389,13 +403,13 @@ function panelsOf(terms: readonly Expression[]): readonly Panel[] | undefined {
       return {
         title: `${reads[members[0]][slot].name}[${[...reads[members[0]][slot].index.slice(0, 2), '·', '·'].join(', ')}]`,
         ...{ rows: axis(2, rows), columns: axis(3, columns) },
-        cells: cells((i) => ({ text: numberText(reads[i][slot].value), mark: reads[i][slot].outside ? 'outside' : 'read' })),
+        cells: cells((i) => ({ text: numberText(reads[i][slot].value), mark: i === winner ? 'result' : reads[i][slot].outside ? 'outside' : 'read' })),
       }; // prettier-ignore
     });
     const products: Grid = {
       title: 'products',
       ...{ rows: rows.map(() => ''), columns: columns.map(() => '') },
-      cells: cells((i) => ({ text: numberText(terms[i].value), mark: 'read' })),
+      cells: cells((i) => ({ text: numberText(terms[i].value + 0), mark: 'read' })),
     };
     const picture: Picture = grids.length === 1 ? grids : [grids[0], '·', grids[1], '=', products];
     return { picture, rows: rows.map((row) => members.filter((i) => place(i)[0] === row)) };
@@ -419,19 +433,19 @@ function inRows(
       const values = row.map((at) => terms[at].value);
       const begins = i === 0 && first.length === 0;
       const before = row[0] > 0 ? [steps[row[0] - 1].expression.value] : [];
-      const text = maximum
-        ? `max(${[...before, ...values].map(numberText).join(', ')})`
-        : values.reduce((text, value) => `${text} ${signed(value)}`, '').slice(begins && !/^ -/.test(signed(values[0])) ? 3 : 1);
+      const [leading, ...others] = values;
+      const sum = [begins ? numberText(leading + 0) : signed(leading), ...others.map(signed)].join(' ');
+      const text = maximum ? `max(${[...before, ...values].map(numberText).join(', ')})` : sum;
       return [begins ? name : '', begins ? `= ${text}` : `${maximum ? '= ' : '  '}${text}`, `= ${numberText(steps[row.at(-1)!].expression.value)}`];
     }); // prettier-ignore
   return [...first, ...lines];
 }
 
-const signed = (value: number) =>
-  value < 0 || Object.is(value, -0) ? `- ${numberText(-value)}` : `+ ${numberText(value)}`;
+/** As a part of a sum, where −0 is 0. */
+const signed = (value: number) => (value < 0 ? `- ${numberText(-value)}` : `+ ${numberText(value + 0)}`);
 
 function sinceText(comparisons: readonly Comparison[], label: Label): string {
-  const texts = comparisons.map(({ operator, operands, holds }) => {
+  const texts = comparisons.slice(-1).map(({ operator, operands, holds }) => {
     const [a, b] = operands.map(resolve);
     const sign = signs[operator][holds ? 0 : 1];
     const value = (of: Expression) => (of.kind === 'constant' && /\d/.test(of.words) ? '' : ` = ${numberText(of.value)}`);
@@ -482,12 +496,13 @@ const infix: Readonly<Record<string, readonly [sign: string, binding: number]>> 
 };
 
 /** Formulas as they are written, with no more brackets than they need. */
-function symbolic(expression: Expression, label: Label, binding = 0): string {
+function symbolic(expression: Expression, label: Label, binding = 0, right = false): string {
   const bracket = (text: string, own: number) => (own < binding ? `(${text})` : text);
   switch (expression.kind) {
     case 'constant': {
       const isNumber = expression.words === `${expression.value}`;
-      if (isNumber) return bracket(numberText(expression.value), expression.value < 0 || Object.is(expression.value, -0) ? 1 : 4); // prettier-ignore
+      if (isNumber)
+        return bracket(numberText(expression.value), right && /^-/.test(numberText(expression.value)) ? 0 : 4);
       return bracket(expression.words.replaceAll(' * ', ' · '), /^[\w.]+(\(.*\))?$/.test(expression.words) ? 4 : 1);
     }
     case 'read':
@@ -499,10 +514,13 @@ function symbolic(expression: Expression, label: Label, binding = 0): string {
       const operands = operandsOf(expression);
       if (operator in infix) {
         const [sign, own] = infix[operator];
-        return bracket(`${symbolic(operands[0], label, own)}${sign}${symbolic(operands[1], label, own + 1)}`, own);
+        return bracket(
+          `${symbolic(operands[0], label, own)}${sign}${symbolic(operands[1], label, own + 1, true)}`,
+          own,
+        );
       }
       const inside = operands.map((operand) => symbolic(operand, label)).join(', ');
-      if (operator === 'negative') return bracket(`-${symbolic(operands[0], label, 3)}`, 1);
+      if (operator === 'negative') return bracket(`-${symbolic(operands[0], label, 3, true)}`, 1);
       if (operator === 'abs') return `|${inside}|`;
       if (operator === 'sqrt') return `√(${inside})`;
       return `${operator}(${inside})`;

@@ -28,10 +28,10 @@ const style = `
 body { font: 16px/1.5 system-ui, sans-serif; color: #222; background: #fff; max-width: 1000px; margin: 2em auto; padding: 0 1.5em }
 h1 { font-size: 1.6em } h2 { font-size: 1.2em; margin: 2em 0 .3em; border-top: 1px solid #ddd; padding-top: 1em }
 h1, h2, pre, code, table { font-family: ui-monospace, Menlo, Consolas, monospace }
-pre { overflow-x: auto } p code { margin-right: 1.5em }
-.formula { background: #f3f6fa; border-left: 4px solid #3a78c3; padding: .7em 1em; white-space: pre-wrap }
-.picture { display: flex; flex-wrap: wrap; gap: 1.2em; align-items: center; margin: 1em 0 }
-.picture > b { font-size: 1.5em }
+pre { white-space: pre-wrap } p code { margin-right: 1.5em }
+.formula { background: #f3f6fa; border-left: 4px solid #3a78c3; padding: .7em 1em }
+.picture { display: flex; flex-wrap: wrap; gap: 1.2em; align-items: flex-start; margin: 1em 0 }
+.picture > b { font-size: 1.5em; align-self: center }
 .grid { border-collapse: collapse } .grid caption { font-weight: bold; text-align: left; padding-bottom: .3em; white-space: nowrap }
 .grid th { font-weight: normal; color: #888; font-size: .8em; padding: 0 .5em; text-align: right }
 .grid td { border: 1px solid #ddd; padding: .2em .6em; text-align: right; min-width: 1.6em }
@@ -40,8 +40,7 @@ pre { overflow-x: auto } p code { margin-right: 1.5em }
 .grid td.none { border: none }
 .legend span { padding: .1em .6em; margin-right: .8em; border: 1px solid #ddd; font-size: .9em }
 .legend .outside { border: 1px dashed #9ab; background: repeating-linear-gradient(45deg, #fff 0 4px, #eef2f5 4px 8px) }
-.lines td { padding: .1em 1.2em .1em 0; white-space: pre; vertical-align: top } .lines { overflow-x: auto; display: block }
-.lines tr:last-child td { font-weight: bold }
+.lines td { padding: .1em 1.2em .1em 0; white-space: pre-wrap; vertical-align: top }
 .code { background: #f7f7f7; padding: .6em 1em; color: #777 } .code b { color: #222; background: #fff1b8; font-weight: normal }
 .file { color: #777; font-size: .9em; font-weight: normal; margin-left: 1em }
 .agreement { border-top: 1px solid #ddd; padding-top: 1em; color: #2a6b2a }
@@ -70,11 +69,10 @@ const pictureHtml = (picture: Picture, below = '') =>
   `<div class="picture">${picture.map((part) => (typeof part === 'string' ? `<b>${part}</b>` : gridHtml(part))).join('\n')}</div>${below}`;
 
 function gridHtml({ title, rows, columns, cells }: Grid): string {
-  const head = [...rows, ...columns].some((label) => label !== '');
-  const row = (label: string, list: readonly Cell[]) => `<tr>${head ? `<th>${label}</th>` : ''}${list.map(cellHtml).join('')}</tr>`;
+  const row = (label: string, list: readonly Cell[]) => `<tr><th>${label}</th>${list.map(cellHtml).join('')}</tr>`;
   return [
     `<table class="grid"><caption>${text(title)}</caption>`,
-    ...(head ? [`<tr><th></th>${columns.map((label) => `<th>${label}</th>`).join('')}</tr>`] : []),
+    `<tr><th></th>${columns.map((label) => `<th>${label || '&nbsp;'}</th>`).join('')}</tr>`,
     ...cells.map((list, i) => row(rows[i], list)),
     '</table>',
   ].join('\n');

@@ -67,12 +67,14 @@ function columnsText(lines: readonly (readonly string[])[]): string {
   const fits = widths.slice(0, 4).reduce((sum, width) => sum + width + 2, 2) <= WIDTH;
   return lines
     .flatMap((line) => {
-      if (fits && (line[4] ?? '') === '')
-        return [`  ${line.map((text, i) => text.padEnd(widths[i])).join('  ')}`.trimEnd()];
-      if (fits) return [`  ${line.slice(0, 4).map((text, i) => text.padEnd(widths[i])).join('  ')}`.trimEnd(), `  ${' '.repeat(widths[0] + 6)}${line[4]}`]; // prettier-ignore
-      const [first = '', second = '', ...others] = line;
+      const since = line[4] ?? '';
+      const aligned = `  ${line.slice(0, 4).map((text, i) => text.padEnd(widths[i])).join('  ')}`.trimEnd(); // prettier-ignore
+      if (fits && aligned.length + since.length + 2 <= WIDTH) return [`${aligned}  ${since}`.trimEnd()];
+      if (fits) return [aligned, `${' '.repeat(widths[0] + 8)}${since}`];
+      const [first = '', second = '', numbers = '', total = ''] = line;
       const start = `  ${first.padEnd(widths[0])}  `;
-      return [`${start}${second}`, ...others.filter((text) => text !== '').map((text) => `${' '.repeat(start.length + 4)}${text}`)]; // prettier-ignore
+      const below = [[numbers, total].filter((text) => text !== '').join('  '), since];
+      return [`${start}${second}`, ...below.filter((text) => text !== '').map((text) => `${' '.repeat(start.length + 4)}${text}`)]; // prettier-ignore
     })
     .join('\n');
 }

@@ -193,6 +193,8 @@ let recording: Recording;
       recording.compared.push({ operator, operands, holds: really });
       return really;
     },
+    /** What was compared has led to nothing, or is done with. */
+    forget: () => void (recording.compared = []),
     assign<T>(line: number, name: string, value: T): T | Traced {
       if (!(value instanceof Traced)) return value;
       const { expression } = value;

@@ -77,6 +77,8 @@ async function traced(text: string): Promise<string> {
     if (type === 'CallExpression' && callee.object && isData(callee.object))
       if (callee.property.name === 'map' || callee.property.name === 'slice')
         return `$.${callee.property.name}(${[line, words(callee.object), ...node.arguments.map(put)].join(', ')})`;
+    if (type === 'IfStatement' && node.consequent.type !== 'ContinueStatement' && !node.alternate && !node.told)
+      return `{ ${put({ ...node, told: true })} $.forget(); }`;
     let [result, at] = ['', node.range[0]];
     for (const child of childrenOf(node)) {
       if (child.range[0] < at) continue; // { shorthand }
