@@ -40,7 +40,7 @@ pre { white-space: pre-wrap } p code { margin-right: 1.5em }
 .grid td.none { border: none }
 .legend span { padding: .1em .6em; margin-right: .8em; border: 1px solid #ddd; font-size: .9em }
 .legend .outside { border: 1px dashed #9ab; background: repeating-linear-gradient(45deg, #fff 0 4px, #eef2f5 4px 8px) }
-.lines td { padding: .1em 1.2em .1em 0; white-space: pre-wrap; vertical-align: top }
+.lines td { padding: .1em 1.2em .1em 0; white-space: pre-wrap; vertical-align: top } .lines td:nth-child(4) { white-space: pre }
 .code { background: #f7f7f7; padding: .6em 1em; color: #777 } .code b { color: #222; background: #fff1b8; font-weight: normal }
 .file { color: #777; font-size: .9em; font-weight: normal; margin-left: 1em }
 .agreement { border-top: 1px solid #ddd; padding-top: 1em; color: #2a6b2a }
