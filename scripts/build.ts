@@ -8,6 +8,7 @@ import { bugs } from '../spec/bugs/index.ts';
 import { changedFiles, edited, type Edit } from '../spec/plant.ts';
 import { variants } from '../spec/policies.ts';
 import { layerNames } from '../spec/port/protocol.ts';
+import { tracingEdits } from '../spec/tracingEdits.ts';
 import { commandLine, RunError, script } from './script.ts';
 
 const help = `Compiles what the package ships, into dist/. npm pack runs it.
@@ -34,12 +35,13 @@ await script('build', async () => {
     for (const name of layerNames)
       for (const { id, policies } of variants(name))
         writePlanted(id, policies.flatMap((policy) => policy.edits), `naive/${name}.ts`, work); // prettier-ignore
+    writePlanted('tracing', await tracingEdits(), 'naive/index.ts', work);
     writePlanted('telling', tellingEdits, 'naive/index.ts', work);
     rmSync(join(root, 'dist'), { recursive: true, force: true });
     compile(work, ['bugs'], ['--noCheck', '--removeComments']); // what a bug does to the types is no matter
     const laws = layerNames.map((name) => `spec/${name}.spec.ts`);
     compile(work, ['src', 'spec/index.ts', 'spec/port/bridgeWorker.ts', ...laws], ['--declaration']);
-    compile(work, ['scripts/cnn-spec.ts', 'scripts/check-port.ts'], ['--noCheck']);
+    compile(work, ['scripts/cnn-spec.ts', 'scripts/check-port.ts', 'scripts/explain.ts'], ['--noCheck']);
     for (const part of ['assembly', 'build'])
       // the kernels of src/simd, and what they are compiled from
       cpSync(join(root, 'src/simd', part), join(root, 'dist/src/simd', part), { recursive: true });

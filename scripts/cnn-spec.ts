@@ -7,6 +7,7 @@ import { oneOf, script } from './script.ts';
 const help = `An executable specification of convolutional networks, for whoever ports them.
 
   cnn-spec check [options] -- ./my-port arguments…   judges an implementation in any language; check --help says more
+  cnn-spec explain conv2d                            how one number is computed, step by step; explain --help says more
   cnn-spec copy DIR                                  the fixtures alone, into a new folder DIR
   cnn-spec --help                                    this text
 `;
@@ -18,6 +19,10 @@ await script('cnn-spec', async () => {
       process.argv.splice(2, 1);
       await import('./check-port.ts');
       return;
+    case 'explain':
+      process.argv.splice(2, 1);
+      await import('./explain.ts');
+      return;
     case 'copy':
       return copy(rest);
     case undefined:
@@ -25,7 +30,7 @@ await script('cnn-spec', async () => {
       return void process.stdout.write(help);
     default:
       throw new RangeError(
-        `there is no command ${JSON.stringify(command)}, ${oneOf(['check', 'copy', '--help'], command)}`,
+        `there is no command ${JSON.stringify(command)}, ${oneOf(['check', 'explain', 'copy', '--help'], command)}`,
       );
   }
 });

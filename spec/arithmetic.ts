@@ -147,7 +147,7 @@ function contribution(events: readonly Event[], write: number, nameOf: (event: E
 const same = (a: number, b: number) => a === b || (Number.isNaN(a) && Number.isNaN(b));
 
 /** The formula in the doc comment of a definition: its first indented lines, of a backward its first sentence. */
-function formulaOf(name: LayerName, forward: boolean): string[] {
+export function formulaOf(name: LayerName, forward: boolean): string[] {
   const source = readFileSync(new URL(`../src/naive/${name}${extname(import.meta.url)}`, import.meta.url), 'utf8');
   const before = source.slice(0, source.indexOf(`export function ${forward ? name : `${name}Backward`}(`));
   const comment = before.slice(before.lastIndexOf('/**') + 3, before.lastIndexOf('*/'));

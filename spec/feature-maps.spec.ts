@@ -175,7 +175,7 @@ describe('scripts/feature-maps.ts', () => {
     expectShown(await readPicture(at('maps.png')), drawMaps(maxPool2d(maps, { kernel: 2 }), viridis), 72, 240);
 
     expect(run(at('7.png'), '--model', model, '--out', at('maps.png'), '--layer', 'fc3').stderr).toBe(
-      'feature-maps: --layer is "fc3", expected one of conv1, relu1, pool1, conv2, relu2, pool2, flatten, fc1, relu3, fc2\n',
+      'feature-maps: --layer is "fc3", did you mean fc1? Expected one of conv1, relu1, pool1, conv2, relu2, pool2, flatten, fc1, relu3, fc2\n',
     );
     expect(readdirSync(directory).toSorted()).toEqual(['7.png', 'maps.png', 'mnistNet.safetensors']);
   });

@@ -116,11 +116,25 @@ describe('the package, installed into an empty folder', () => {
     });
   });
 
+  it('explain shows how a number is computed, from the definitions that are shipped', () => {
+    const { stdout, stderr, status } = sh('npx cnn-spec explain conv2d --of dw --at 0,0,1,2');
+    expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
+    expect(stdout).toContain('conv2d: dw[0, 0, 1, 2] = ');
+    expect(stdout).toContain('    The gradients of ⟨conv2d(x, w, b), dy⟩.');
+    expect(stdout).toMatch(/▸ \d+ │ +accumulate\(dw, getOr\(0, x, n, c, ih, iw\) \* slope, o, c, kh, kw\);/);
+    expect(stdout).toMatch(/\nComputed again from the lines above: .*, as conv2dBackward gives it\.\n$/);
+  });
+
   it.each([
     ['', 0, ''],
     ['--help', 0, ''],
-    ['chek', 2, 'cnn-spec: there is no command "chek", did you mean check? Expected one of check, copy, --help\n'],
+    [
+      'chek',
+      2,
+      'cnn-spec: there is no command "chek", did you mean check? Expected one of check, explain, copy, --help\n',
+    ],
     ['copy', 2, 'cnn-spec: copy takes one argument, expected the name of a new folder\n'],
+    ['explain conv', 2, expect.stringMatching(/^cnn-spec explain: there is no layer "conv", expected one of /)],
     ['check', 2, 'cnn-spec check: there is no program to judge, expected it after --: -- ./my-port\n'],
   ])('cnn-spec %s: exit code %i', (args, status, stderr) => {
     const result = sh(`npx cnn-spec ${args}`);
