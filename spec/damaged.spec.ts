@@ -11,10 +11,10 @@ it(`${count} damaged files each give one clear sentence, or a result that makes 
   // in a process of its own: its memory is measured, and what kills it kills no other test
   const input = `
     import { readDamaged } from './spec/readDamaged.ts';
-    process.stdout.write(JSON.stringify(await readDamaged(${count}, ${seed}, (n) => process.stderr.write(n + '\\n'))));`;
+    process.stdout.write(JSON.stringify(await readDamaged(${count}, ${seed}, (...what) => process.stderr.write(what.join(': ') + '\\n'))));`;
   const { stdout, stderr, status, signal } = spawnSync(
     process.execPath,
-    ['--import', 'tsx', '--input-type=module', '-'],
+    ['--expose-gc', '--import', 'tsx', '--input-type=module', '-'],
     { cwd: root, input, encoding: 'utf8', maxBuffer: 1e9, timeout: 60_000 + 100 * Number(count) },
   );
   const last = stderr.trimEnd().split('\n').at(-1);

@@ -40,12 +40,12 @@ interface Input {
 
 /**
  * Damages files, each once to three times, and has them read: IDX, CSV, CIFAR-10, safetensors and pictures. `at` is told the
- * number of each before it is read.
+ * number of each before it is read, and what was done to it.
  */
 export async function readDamaged(
   count: number,
   seed: number,
-  at: (n: number) => void = () => {},
+  at: (n: number, how: string) => void = () => {},
 ): Promise<DamageReport> {
   const directory = mkdtempSync(join(tmpdir(), 'cnn-spec-damaged-'));
   const kinds = await inputs(directory);
@@ -54,13 +54,13 @@ export async function readDamaged(
   const seeds = new Chance(seed);
   try {
     for (let n = 0; n < count; n++) {
-      at(n);
       const chance = new Chance(seeds.below(2 ** 32)); // of its own: streams of neighbouring seeds begin alike
       const input = chance.of(chance.of(kinds));
       const damages = Array.from({ length: chance.of([1, 1, 1, 2, 3]) }, () => {
         const damage = chance.of(chance.of([anyFile, input.damages]));
         return [damage, chance.below(2 ** 32)] as const;
       });
+      at(n, `${basename(input.path)} ${damages.map(([[name]]) => name).join(', then ')}`);
       const complaint = await attempt(input, damages);
       if (complaint === undefined) valid++;
       else if (complaint instanceof RangeError) {
@@ -93,6 +93,7 @@ async function attempt(
     return isClear(error, input.path) ? error : error instanceof Error ? `${error.stack}` : `${error}`;
   } finally {
     writeFileSync(input.path, input.bytes);
+    globalThis.gc?.(); // what is left of one input does not count for the next
   }
 }
 

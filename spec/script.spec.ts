@@ -24,6 +24,7 @@ import {
   writable,
   writeWhole,
 } from '../scripts/script.ts';
+import { needing } from './needing.ts';
 
 const read = (...args: string[]) =>
   commandLine({ args, options: { epochs: { type: 'string' }, json: { type: 'boolean' } } }).values;
@@ -152,7 +153,8 @@ describe('files', () => {
     expect(() => writable('--out', path)).toThrow(new RangeError(`--out is ${JSON.stringify(path)}, ${message}`));
   });
 
-  it.skipIf(process.getuid?.() === 0)('error: a directory without permission cannot be written', () => {
+  const unbound = process.getuid?.() === 0 ? 'user whom permissions bind: this one is root' : undefined;
+  needing(unbound, it)('error: a directory without permission cannot be written', () => {
     mkdirSync(at('locked'));
     chmodSync(at('locked'), 0o500);
     expect(() => writable('--out', at('locked/a'))).toThrow(/expected a file in a directory that can be written$/);
