@@ -3,8 +3,8 @@ import { toBatch } from '../src/data/image.ts';
 import type { Tensor } from '../src/tensor.ts';
 import { readPicture } from './picture.ts';
 
-/** Of a photograph's longer side: a hundred times what a digit of MNIST has. */
-const PIXELS = 2000;
+/** Of a photograph's longer side: fifty times what a digit of MNIST has. */
+const PIXELS = 1000;
 
 /**
  * The digit on a picture file, as a batch of one for the networks for digits: (1, 1, 28, 28).
