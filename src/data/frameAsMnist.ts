@@ -55,7 +55,8 @@ function inked({ width, pixels }: Picture, paper: number): Picture {
     throw new RangeError(`frameAsMnist: the picture has no ink, expected a pixel brighter than ${paper}`);
   const size = { height: bottom - top + 1, width: right - left + 1 };
   const at = (i: number) => pixels[(top + Math.floor(i / size.width)) * width + left + (i % size.width)];
-  const ink = Uint8Array.from({ length: size.height * size.width }, (_, i) => (at(i) > paper ? at(i) : 0));
+  const ink = new Uint8Array(size.height * size.width);
+  for (let i = 0; i < ink.length; i++) ink[i] = at(i) > paper ? at(i) : 0;
   return { ...size, channels: 1, pixels: ink };
 }
 

@@ -36,12 +36,9 @@ export function grayscale(picture: Picture): Picture {
     const [r, g, b] = [onWhite(at, 0), onWhite(at, 1), onWhite(at, 2)];
     return (19595 * r + 38470 * g + 7471 * b + 32768) >> 16;
   };
-  return {
-    height,
-    width,
-    channels: 1,
-    pixels: Uint8Array.from({ length: height * width }, (_, i) => brightness(i * channels)),
-  };
+  const gray = new Uint8Array(height * width);
+  for (let i = 0; i < gray.length; i++) gray[i] = brightness(i * channels);
+  return { height, width, channels: 1, pixels: gray };
 }
 
 // ── Polarity: MNIST's digits are white on black, those on paper dark on light ──
@@ -68,7 +65,7 @@ export function darkOnLight(picture: Picture): boolean {
 /** 255 − v for every pixel of a picture in gray. */
 export function invert(picture: Picture): Picture {
   const { pixels } = inGray('invert', picture);
-  return { ...picture, pixels: Uint8Array.from(pixels, (value) => 255 - value) };
+  return { ...picture, pixels: pixels.map((value) => 255 - value) };
 }
 
 /** A picture in gray as MNIST has it, white on black: inverted if it is dark on light. */
