@@ -4,8 +4,10 @@ import { readWhole, writeWhole } from './script.ts';
 
 const EXPECTED = 'a picture: PNG, JPEG or WebP';
 const formats = ['png', 'jpeg', 'webp'];
-/** More pixels than cameras have; as decoded bytes they take four times as many. */
+/** More pixels than cameras have. */
 const MOST = 50_000_000;
+/** Bytes of an interlaced picture, which is decoded whole; others are made smaller row by row. */
+const WHOLE = 75_000_000;
 
 /**
  * A PNG, JPEG or WebP file as 8-bit red, green, blue and, if it has one, alpha; turned as its camera says, and made smaller
@@ -15,12 +17,18 @@ const MOST = 50_000_000;
 export async function readPicture(path: string, most = MOST): Promise<Picture> {
   const bytes = readWhole(path, EXPECTED);
   const sharp = await optional('sharp');
-  const { format, width, height } = await decoded(`${path} is no picture`, () =>
+  const { format, width, height, channels, depth, isProgressive } = await decoded(`${path} is no picture`, () =>
     sharp(bytes, { limitInputPixels: false }).metadata(),
   );
   if (!formats.includes(format)) throw new RangeError(`${path} is of the format ${format}, expected ${EXPECTED}`);
   if (width * height > MOST)
     throw new RangeError(`${path} has ${width}×${height} pixels, expected at most ${MOST.toLocaleString('en')}`);
+  const bytesPerPixel = channels * (depth === 'ushort' ? 2 : 1);
+  if (isProgressive && width * height * bytesPerPixel > WHOLE)
+    throw new RangeError(
+      `${path} is interlaced and has ${width}×${height} pixels of ${bytesPerPixel} bytes, ` +
+        `expected at most ${WHOLE.toLocaleString('en')} bytes`,
+    );
   const { data, info } = await decoded(`${path} is damaged: it cannot be decoded to its end`, () =>
     sharp(bytes)
       .autoOrient()

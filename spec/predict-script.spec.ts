@@ -190,6 +190,7 @@ describe('picture files', () => {
     ['a.svg', (path) => writeFileSync(path, '<svg xmlns="http://www.w3.org/2000/svg" width="3" height="3"/>'), 'is of the format svg, expected a picture: PNG, JPEG or WebP'],
     ['cut.png', async (path) => writeFileSync(path, (await encoded(colours).png().toBuffer()).subarray(0, -20)), 'is damaged: it cannot be decoded to its end, expected a picture: PNG, JPEG or WebP'],
     ['huge.png', (path) => sharp({ create: { height: 8000, width: 6251, channels: 3, background: '#fff' } }).png({ compressionLevel: 1 }).toFile(path), 'has 6251×8000 pixels, expected at most 50,000,000'],
+    ['interlaced.png', (path) => sharp({ create: { height: 5000, width: 5001, channels: 3, background: '#fff' } }).png({ compressionLevel: 1, progressive: true }).toFile(path), 'is interlaced and has 5001×5000 pixels of 3 bytes, expected at most 75,000,000 bytes'],
     ['.', () => {}, 'is no file, expected a picture: PNG, JPEG or WebP'],
   ])('error: %s', async (name, make, message) => {
     await make(at(name));

@@ -81,7 +81,7 @@ function isClear(error: unknown, path: string): error is RangeError {
   if (!(error instanceof RangeError) || 'code' in error) return false;
   const { message } = error;
   const names = [basename(path), basename(path, '.gz'), dirname(path)].some((name) => message.includes(name));
-  return names && / expected |cannot be read: /.test(message) && message.length < 600 && !/[\x00-\x1f]/.test(message);
+  return names && /\bexpected |cannot be read: /i.test(message) && message.length < 600 && !/[\x00-\x1f]/.test(message);
 }
 
 /** @throws Error */

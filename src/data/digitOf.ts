@@ -1,31 +1,36 @@
 import { frameAsMnist } from './frameAsMnist.ts';
-import { grayscale, whiteOnBlack, type Picture } from './image.ts';
+import { grayscale, type Picture } from './image.ts';
+import { inkOf } from './inkOf.ts';
+import { mainInk } from './mainInk.ts';
+import { resize } from './resize.ts';
 
-/** Below this difference between its darkest and its brightest pixel a picture shows paper, and no ink. */
+/** Below this difference between a pixel and the paper around it there is no ink. */
 const CONTRAST = 32;
+/** Of the longer side: of a digit that is a tenth as long there is enough, and the grain of the paper is evened out. */
+const LONGEST = 400;
 
 /**
- * The digit on any picture, as a network that learned MNIST knows digits: in gray, white on black, its contrast stretched
- * over 0 to 255, and framed. What is darker than the middle is paper: its grain, its shadows and the noise of a JPEG.
- *
- *     v' = round(255·(v − darkest) / (brightest − darkest))
- *
- * The soft edges of strokes are lost with it, which costs nothing: of 200 digits of MNIST a LeNet-5 reads 199 so, and 198
- * with them. On gray paper under a shadow it reads 197 so, and 18 if all that is not black is ink. A shadow two thirds as
- * dark as the ink is too much: 34 (all measured).
+ * The digit on any picture, as a network that learned MNIST knows digits: white on black, framed, its brightest pixel 255.
+ * What is less than half as dark as the darkest ink is paper: its grain, what is printed on it, and the noise of a JPEG; so
+ * are specks.
  *
  * @throws RangeError if the picture is malformed or has no ink
- * @see frameAsMnist
+ * @see inkOf, mainInk, frameAsMnist
  */
 export function digitOf(picture: Picture): Picture {
-  const gray = whiteOnBlack(grayscale(picture));
-  let [darkest, brightest] = [255, 0];
-  for (const value of gray.pixels) [darkest, brightest] = [Math.min(darkest, value), Math.max(brightest, value)];
-  const contrast = brightest - darkest;
+  const { ink, contrast } = inkOf(atMost(LONGEST, grayscale(picture)));
   if (contrast < CONTRAST)
     throw new RangeError(
-      `digitOf: the darkest and the brightest pixel differ by ${contrast} of 255, expected ${CONTRAST}: ink on paper`,
+      `digitOf: the pixels differ by at most ${contrast} of 255 from the paper around them, expected ${CONTRAST}: ink on paper`,
     );
-  const pixels = gray.pixels.map((value) => Math.round((255 * (value - darkest)) / contrast));
-  return frameAsMnist({ ...gray, pixels }, { paper: 127 });
+  const digit = frameAsMnist(mainInk(ink, 127));
+  const brightest = digit.pixels.reduce((a, b) => Math.max(a, b));
+  return { ...digit, pixels: digit.pixels.map((value) => Math.round((255 * value) / brightest)) };
+}
+
+/** The picture, made smaller if its longer side is longer than this. */
+function atMost(longest: number, picture: Picture): Picture {
+  const scale = Math.min(1, longest / Math.max(picture.height, picture.width));
+  const scaled = (size: number) => Math.max(1, Math.round(size * scale));
+  return scale === 1 ? picture : resize(picture, scaled(picture.height), scaled(picture.width), 'box');
 }
