@@ -8,10 +8,12 @@ import { resize } from './resize.ts';
 const CONTRAST = 32;
 /** Of the longer side: of a digit that is a tenth as long there is enough, and the grain of the paper is evened out. */
 const LONGEST = 400;
+/** A third of 255. */
+const PAPER = 85;
 
 /**
  * The digit on any picture, as a network that learned MNIST knows digits: white on black, framed, its brightest pixel 255.
- * What is less than half as dark as the darkest ink is paper: its grain, what is printed on it, and the noise of a JPEG; so
+ * What is less than a third as dark as the darkest ink is paper: its grain, what is printed on it, and the noise of a JPEG; so
  * are specks.
  *
  * @throws RangeError if the picture is malformed or has no ink
@@ -23,7 +25,7 @@ export function digitOf(picture: Picture): Picture {
     throw new RangeError(
       `digitOf: the pixels differ by at most ${contrast} of 255 from the paper around them, expected ${CONTRAST}: ink on paper`,
     );
-  const digit = frameAsMnist(mainInk(ink, 127));
+  const digit = frameAsMnist(mainInk(ink, PAPER));
   const brightest = digit.pixels.reduce((a, b) => Math.max(a, b));
   return { ...digit, pixels: digit.pixels.map((value) => Math.round((255 * value) / brightest)) };
 }

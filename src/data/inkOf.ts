@@ -2,7 +2,7 @@ import { closing } from './closing.ts';
 import { inGray, invert, type Picture } from './image.ts';
 
 /** No stroke is wider than this share of the picture's longer side. */
-const STROKE = 0.2;
+const STROKE = 1 / 3;
 /** Ink shows where it is more than this share as dark as the darkest: of the grain of paper and the edges of shadows little is. */
 const SURE = 0.6;
 
