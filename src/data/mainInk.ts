@@ -31,7 +31,7 @@ export function mainInk(picture: Picture, paper: number): Picture {
     }
     pieces.push(piece);
   }
-  const least = SPECK * Math.max(...pieces.map(({ length }) => length));
+  const least = SPECK * pieces.reduce((most, { length }) => Math.max(most, length), 0);
   const kept = new Uint8Array(pixels.length);
   for (const piece of pieces) if (piece.length >= least) for (const at of piece) kept[at] = pixels[at];
   return { height, width, channels: 1, pixels: kept };
