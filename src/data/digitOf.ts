@@ -16,6 +16,9 @@ const PAPER = 85;
  * What is less than a third as dark as the darkest ink is paper: its grain, what is printed on it, and the noise of a JPEG; so
  * are specks.
  *
+ * What this costs: of MNIST's 10,000 test digits the network that comes with the project reads 99.33 % as they are, 99.25 %
+ * after digitOf, and 99.25 % if they were inverted before it; 29.63 % if they are inverted and nobody notices.
+ *
  * @throws RangeError if the picture is malformed or has no ink
  * @see inkOf, mainInk, frameAsMnist
  */

@@ -14,7 +14,8 @@ const SURE = 0.6;
  *
  * This is the share of the light that ink takes away: under a shadow it is as large as beside it; 32 keeps the noise of what
  * is nearly black small. Light on dark is the same of 255 − v. Which of both it is, the box around the ink shows: strokes lie
- * around the gaps between them, and gaps are what the other reading takes for ink.
+ * around the gaps between them, and gaps are what the other reading takes for ink. To compare the two, 255 stands in for 32:
+ * then the noise of both counts alike, be the paper black or white.
  *
  * @returns the ink, and the greatest difference of a pixel from its paper
  * @throws RangeError if the picture is malformed or not in gray
