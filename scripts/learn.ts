@@ -24,10 +24,12 @@ import {
   type TrainOptions,
 } from '../src/train.ts';
 import { agreement } from './agreement.ts';
+import { withoutPictures } from './optional.ts';
 import { profileTable } from './profileTable.ts';
 import { progressBar } from './progressBar.ts';
 import { RunFolder, type EpochMetrics } from './runFolder.ts';
-import { writeWhole } from './script.ts';
+import { runPictures } from './runPictures.ts';
+import { RunError, writeWhole } from './script.ts';
 
 export interface Settings extends TrainOptions {
   readonly optimizerName: OptimizerName;
@@ -47,12 +49,18 @@ export interface Settings extends TrainOptions {
   /** Seconds between two checkpoints within an epoch. */
   readonly every: number;
   readonly save: string | undefined;
+  /** Whether a run that is kept gets pictures of how it went. */
+  readonly plots: boolean;
   /** Whether it says in the end what the engine spent its time on. */
   readonly profile: boolean;
   readonly json: boolean;
 }
 
-/** Trains and tests, epoch by epoch, until the end or Ctrl-C. */
+/**
+ * Trains and tests, epoch by epoch, until the end or Ctrl-C.
+ * @throws RangeError if the run cannot go on with these images or on this machine
+ * @throws RunError if the loss is no number any more, the engine disagrees with the reference, or a file cannot be written
+ */
 export async function learn(
   settings: Settings,
   training: Images,
@@ -67,6 +75,10 @@ export async function learn(
   const data = digest(training, tests);
   if (from && from.facts.data !== data)
     throw new RangeError(`the images are not those that the run began with, expected the same in ${JSON.stringify(from.facts.options)}`); // prettier-ignore
+
+  const drawing = settings.run !== undefined && settings.plots;
+  const missing = drawing ? withoutPictures() : undefined;
+  if (missing) out.write(`pictures  none: ${missing}\n\n`);
 
   const first = initialize(model, random(seed));
   const { schedule } = checkTraining(layers, model, first, training, settings);
@@ -107,6 +119,8 @@ export async function learn(
   let [epochBegan, skipped, steps] = [before, position.seen.images, 0];
   let last: Step | undefined;
   let logits: number[] = [];
+  /** After the last epoch that ended. */
+  let ended: { readonly parameters: Parameters; readonly logits: readonly number[] } | undefined;
   const learning = engine
     ? engines.train(engine, training, { ...settings, schedule }, position)
     : train(layers, model, parameters, training, settings, position, state);
@@ -114,7 +128,7 @@ export async function learn(
   for await (last of learning) {
     steps++;
     const { epoch, images, loss, accuracy } = last;
-    if (!Number.isFinite(loss)) return diverged(loss, epoch);
+    if (!Number.isFinite(loss)) throw diverged(loss, epoch);
     const imagesPerSecond = (images - skipped) / (seconds() - epochBegan);
     const done = (epoch - 1) * work(learned, tested) + work(images, 0);
     bar.show(images / learned, `epoch ${epoch}/${epochs}`, [
@@ -135,7 +149,7 @@ export async function learn(
     const test = await testAll(epoch, done);
     watch(true);
     if (!test) break;
-    if (!Number.isFinite(test.loss)) return diverged(test.loss, epoch);
+    if (!Number.isFinite(test.loss)) throw diverged(test.loss, epoch);
     bar.clear();
     const line = {
       ...{ epoch, trainLoss: loss, trainAccuracy: accuracy, testLoss: test.loss, testAccuracy: test.accuracy },
@@ -149,6 +163,7 @@ export async function learn(
     if (folder) folder.add(line);
     else metrics.push(line);
     keep(beginOf(epoch + 1));
+    ended = { parameters: engine?.parameters() ?? structuredClone(parameters), logits };
     if (save !== undefined) {
       const tensors = engine ? engine.parameters() : parameters;
       const metadata = { model: model.name, seed: `${seed}`, epoch: `${epoch}`, testAccuracy: `${test.accuracy}` };
@@ -157,13 +172,25 @@ export async function learn(
     [epochBegan, skipped] = [seconds(), 0];
   }
 
+  if (drawing && !last && !interrupted && (await testAll(epochs, 0))) ended = { parameters, logits }; // it had ended before
   bar.clear();
   if (interrupted && last && last.images < learned) keep(last.position);
   await engine?.close();
   out.write(`\n${interrupted ? 'Stopped: ' : ''}${resultOf(metrics, epochs)}, ${time(seconds())}, seed ${seed}\n`);
   if (folder && interrupted) out.write(`It goes on with --resume ${folder.path}\n`);
+  if (folder && ended && drawing && !missing) await draw(folder.path, ended);
   if (profile && steps > 0) out.write(`\n${profileTable(spent, steps)}\n`);
   if (interrupted) process.exitCode = 130; // as shells report Ctrl-C
+
+  async function draw(path: string, { parameters, logits }: NonNullable<typeof ended>): Promise<void> {
+    const K = logits.length / tested;
+    const probabilities = layers.softmax({ shape: [tested, K], data: Float64Array.from(logits) });
+    bar.show(1, 'drawing', [`the pictures of ${path}`]);
+    await setImmediate();
+    const run = { model, seed, parameters, metrics, testing: tests, probabilities };
+    const drawn = await runPictures(path, run).finally(() => bar.clear());
+    out.write(`${path} has ${drawn.join(', ')}\n`);
+  }
 
   /** All test images; nothing if it was interrupted. */
   async function testAll(epoch: number, done: number): Promise<Progress | undefined> {
@@ -183,12 +210,9 @@ export async function learn(
     return test;
   }
 
-  function diverged(loss: number, epoch: number): void {
+  function diverged(loss: number, epoch: number): RunError {
     bar.clear();
-    process.stderr.write(
-      `train-mnist: the loss is ${loss} in epoch ${epoch}, expected a number: rate ${settings.top} is too high\n`,
-    );
-    process.exitCode = 1;
+    return new RunError(`the loss is ${loss} in epoch ${epoch}, expected a number: rate ${settings.top} is too high`);
   }
 }
 
@@ -237,7 +261,7 @@ async function engineOf(
   out.write(`engine    ${how}; steps 1–3: gradients within ${apart.toExponential(0)} of the reference\n\n`);
   if (apart < 1e-4) return engine;
   await engine.close();
-  throw new Error(
+  throw new RunError(
     `the engine's gradients are ${apart.toExponential(0)} off those of the reference, expected below 1e-4`,
   );
 }

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 /** What only pictures need, and what each is for; they belong to package.json here: `npm ci --no-workspaces` leaves them out. */
@@ -13,19 +14,35 @@ const packages = {
   'd3-scale-chromatic': { use: 'pictures are coloured', load: () => import('d3-scale-chromatic') },
 };
 
+type Name = keyof typeof packages;
+
+const absent = (name: Name) =>
+  `${packages[name].use} by the package ${name}, which is not installed: npm install --include=optional`;
+
 /**
  * A package that only pictures need, once they do.
  * @throws RangeError if it is not installed
  */
-export async function optional<Name extends keyof typeof packages>(
-  name: Name,
+export async function optional<N extends Name>(
+  name: N,
   load: () => Promise<unknown> = packages[name].load,
-): Promise<Awaited<ReturnType<(typeof packages)[Name]['load']>>> {
+): Promise<Awaited<ReturnType<(typeof packages)[N]['load']>>> {
   try {
     return (await load()) as never;
   } catch {
-    throw new RangeError(
-      `${packages[name].use} by the package ${name}, which is not installed: npm install --include=optional`,
-    );
+    throw new RangeError(absent(name));
   }
+}
+
+/** What no picture can be drawn without: a sentence about the first package that is not there, before any is loaded. */
+export function withoutPictures(): string | undefined {
+  const { resolve } = createRequire(import.meta.url);
+  const missing = (Object.keys(packages) as Name[]).find((name) => {
+    try {
+      return !resolve(name);
+    } catch {
+      return true;
+    }
+  });
+  return missing && absent(missing);
 }

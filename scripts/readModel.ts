@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { folder } from '../spec/golden.ts';
+import { apart } from '../src/checkpoint.ts';
 import { digitModels } from '../src/models/digitModels.ts';
 import { initialStatistics, parameterShapes, type Model, type Parameters } from '../src/network.ts';
 import { readSafetensors } from '../src/safetensors.ts';
@@ -15,8 +16,8 @@ const MOST = 64_000_000;
 const LARGEST = 3.4028234663852886e38;
 
 /**
- * A network for digits as `train-mnist.ts --save` stored it, or a state dict of PyTorch. The file says which model it is; if it
- * says nothing, it is the one that its tensors fit.
+ * A network for digits as `train-mnist.ts --save` stored it or as a checkpoint of its run has it, or a state dict of PyTorch. The
+ * file says which model it is; if it says nothing, it is the one that its tensors fit.
  * @throws RangeError if it is damaged, or its tensors are those of no model, or of more than one
  */
 export function readModel(path: string): { readonly model: Model; readonly parameters: Parameters } {
@@ -25,10 +26,17 @@ export function readModel(path: string): { readonly model: Model; readonly param
     readWhole(path, 'a .safetensors file: see train-mnist.ts --save', MOST),
   );
   const parameters = Object.fromEntries(
-    Object.entries(tensors).filter(([key]) => !key.endsWith('.num_batches_tracked')), // PyTorch counts, and never reads it
+    Object.entries(apart(tensors).parameters).filter(([key]) => !key.endsWith('.num_batches_tracked')), // PyTorch counts, and never reads it
   );
   const model = modelOf(path, metadata.model, parameters);
-  for (const [key, shape] of Object.entries(shapesOf(model))) {
+  checkTensors(path, model, parameters);
+  return { model, parameters };
+}
+
+/** @throws RangeError if what was read from the file `path` are not all parameters and running statistics of a model, and no others */
+export function checkTensors(path: string, model: Model, parameters: Parameters): void {
+  const shapes = shapesOf(model);
+  for (const [key, shape] of Object.entries(shapes)) {
     if (!Object.hasOwn(parameters, key))
       throw new RangeError(`${path} has no ${key}, expected one of shape ${listed(shape)} for ${model.name}`);
     const { shape: found, data } = parameters[key];
@@ -39,9 +47,8 @@ export function readModel(path: string): { readonly model: Model; readonly param
     const negative = key.endsWith('.running_var') ? data.find((value) => value < 0) : undefined;
     if (negative !== undefined) throw new RangeError(`${path} has ${negative} in ${key}, expected numbers ≥ 0`);
   }
-  const unknown = Object.keys(parameters).find((key) => !Object.hasOwn(shapesOf(model), key));
+  const unknown = Object.keys(parameters).find((key) => !Object.hasOwn(shapes, key));
   if (unknown !== undefined) throw new RangeError(`${path} has ${unknown}, expected none for ${model.name}`);
-  return { model, parameters };
 }
 
 function modelOf(path: string, name: string | undefined, parameters: Parameters): Model {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { readCheckpoint, writeCheckpoint, type Checkpoint } from '../src/checkpoint.ts';
 import { readWhole, writeWhole } from './script.ts';
 
-/** What is known after an epoch: shares in [0, 1], losses in nats, and seconds of training so far. */
+/** What is known of a run after each of its epochs: shares in [0, 1], losses in nats, and seconds since training began. */
 export interface EpochMetrics {
   readonly epoch: number;
   readonly trainLoss: number;
@@ -75,6 +75,11 @@ export class RunFolder {
     return { folder: new RunFolder(path, metricsIn(join(path, METRICS), checkpoint.position.epoch)), checkpoint };
   }
 
+  /** Where its checkpoint is. */
+  get checkpoint(): string {
+    return join(this.path, CHECKPOINT);
+  }
+
   /** Keeps what came of an epoch. */
   add(metrics: EpochMetrics): void {
     this.metrics.push(metrics);
@@ -83,7 +88,7 @@ export class RunFolder {
 
   /** Keeps where the run stands, in the place of the checkpoint before. */
   save(checkpoint: Checkpoint, dtype: 'F32' | 'F64'): void {
-    writeWhole(join(this.path, CHECKPOINT), writeCheckpoint(checkpoint, { dtype }));
+    writeWhole(this.checkpoint, writeCheckpoint(checkpoint, { dtype }));
   }
 
   #write(name: string, text: string): void {

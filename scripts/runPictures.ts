@@ -11,19 +11,8 @@ import { drawPage } from './pictures/drawPage.ts';
 import { drawable, filtersPage } from './pictures/filters.ts';
 import { layerPage, shownFrom } from './pictures/layer.ts';
 import { mistakesPage, worstMistakes } from './pictures/mistakes.ts';
+import type { EpochMetrics } from './runFolder.ts';
 import { writeWhole } from './script.ts';
-
-/** What is known of a run after each of its epochs. Losses in nats, accuracies as shares in [0, 1]. */
-export interface EpochMetrics {
-  readonly epoch: number;
-  readonly trainLoss: number;
-  readonly trainAccuracy: number;
-  readonly testLoss: number;
-  readonly testAccuracy: number;
-  readonly imagesPerSecond: number;
-  /** Since training began. */
-  readonly seconds: number;
-}
 
 export interface Run {
   readonly model: Model;

@@ -11,6 +11,7 @@ import { constant, cosine, exponential, stepDecay, warmUp } from '../src/schedul
 import { commas, learn } from './learn.ts';
 import { packagedMnist } from './packagedMnist.ts';
 import { progressBar } from './progressBar.ts';
+import { checkTensors } from './readModel.ts';
 import { RunFolder } from './runFolder.ts';
 import { choose, commandLine, integer, number, positive, script, writable } from './script.ts';
 
@@ -147,10 +148,12 @@ async function main(): Promise<void> {
     every: number('--checkpoint', values.checkpoint, 0),
     seed: integer('--seed', values.seed, 0, 2 ** 32 - 1),
     save: values.save,
+    plots: !values['no-plots'],
     profile: values.profile,
     json: values.json,
   };
   const { model, epochs, batch, optimizerOptions, seed } = settings;
+  if (resumed) checkTensors(resumed.folder.checkpoint, model, resumed.checkpoint.parameters);
   for (const option of ['threads', 'bitwise', 'profile'] as const)
     if (values[option] && !settings.engine)
       throw new RangeError(`--${option} is given for ${values.impl}, expected it with --impl simd`);

@@ -1,14 +1,18 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readCheckpoint } from '../src/checkpoint.ts';
+import { readDigit } from '../scripts/readDigit.ts';
+import { readCheckpoint, writeCheckpoint } from '../src/checkpoint.ts';
+import { digitModels } from '../src/models/digitModels.ts';
+import { predict } from '../src/predict.ts';
 import { random } from '../src/random.ts';
+import * as vectorized from '../src/vectorized/index.ts';
 
 const KILLS = Number(process.env.CNN_SPEC_KILLS ?? 2);
 const { uniform } = random(Number(process.env.CNN_SPEC_SEED));
@@ -129,6 +133,36 @@ describe('train-mnist.ts --resume', () => {
   ])('error beside --resume: %j', async (args, message) => {
     const { stderr, status } = await end(start('--resume', at('whole'), ...args));
     expect([stderr, status]).toEqual([`train-mnist: ${message}\n`, 2]);
+  });
+
+  it('a checkpoint of another model gets one sentence', async () => {
+    const { parameters, ...rest } = readCheckpoint('whole', checkpointOf('whole'));
+    const { 'fc3.bias': _, ...others } = parameters;
+    mkdirSync(at('other'));
+    writeFileSync(join(at('other'), 'checkpoint.safetensors'), writeCheckpoint({ ...rest, parameters: others, state: { steps: 0, moments: {} } })); // prettier-ignore
+    const { stdout, stderr, status } = await end(start('--resume', at('other')));
+    const file = join(at('other'), 'checkpoint.safetensors');
+    expect({ stdout, stderr, status }).toEqual({
+      stdout: '',
+      stderr: `train-mnist: ${file} has no fc3.bias, expected one of shape (10) for lenet5\n`,
+      status: 2,
+    });
+  });
+
+  it('predict.ts reads with the checkpoint of a run', async () => {
+    const model = join(at('whole'), 'checkpoint.safetensors');
+    const command = ['--import', 'tsx', 'scripts/predict.ts', 'golden/images/3.png', '--json', '--model', model];
+    const { stdout, stderr, status } = await end(spawn(process.execPath, command, { cwd: root }));
+    expect([stderr, status]).toEqual(['', 0]);
+    const { parameters } = readCheckpoint('whole', checkpointOf('whole'));
+    const [expected] = predict(
+      vectorized,
+      digitModels.lenet5,
+      parameters,
+      await readDigit(join(root, 'golden/images/3.png')),
+    );
+    const { probabilities } = JSON.parse(stdout) as typeof expected;
+    probabilities.forEach((probability, digit) => expect(probability, `of ${digit}`).toBeCloseTo(expected.probabilities[digit], 12)); // prettier-ignore
   });
 
   it('a damaged checkpoint gets one sentence', async () => {

@@ -1,4 +1,4 @@
-import type { EpochMetrics } from '../runPictures.ts';
+import type { EpochMetrics } from '../runFolder.ts';
 import { chart } from './chart.ts';
 
 const [TRAIN, TEST] = ['#0072b2', '#d55e00']; // told apart by every eye
