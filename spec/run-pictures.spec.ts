@@ -1,4 +1,6 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -88,9 +90,10 @@ it('error: numbers that are not finite', async () => {
   await expect(drawn).rejects.toThrow(new RangeError('layerPage: y has NaN, expected finite numbers'));
 });
 
+const directory = mkdtempSync(join(tmpdir(), 'cnn-spec-run-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
 describe('runPictures', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'cnn-spec-run-'));
-  afterAll(() => rmSync(directory, { recursive: true }));
   const testing = first(60, mnist(fileURLToPath(new URL('../golden/mnist/', import.meta.url))).test);
   const { vectorized } = implementations;
   const metrics = (epochs: number): EpochMetrics[] =>
@@ -130,6 +133,60 @@ describe('runPictures', () => {
     const right = { shape: probabilities.shape, data: new Float64Array(600) };
     testing.labels.forEach((label, n) => (right.data[n * 10 + label] = 1));
     expect(await runPictures(folder('dense'), { ...dense0, probabilities: right })).toEqual(['confusion.png', 'filters.png']); // prettier-ignore
+  });
+});
+
+describe('train-mnist.ts', () => {
+  const root = fileURLToPath(new URL('..', import.meta.url));
+  const at = (name: string) => join(directory, name);
+  const few = '--model lenet5 --data golden/mnist --images 40 --test-images 20 --epochs 2 --batch 8'.split(' ');
+  const start = (args: string[], ...node: string[]) =>
+    spawn(process.execPath, [...node, '--import', 'tsx', 'scripts/train-mnist.ts', ...args], { cwd: root });
+  const end = async (child: ChildProcess) => {
+    let [stdout, stderr] = ['', ''];
+    child.stdout!.on('data', (text) => (stdout += text));
+    child.stderr!.on('data', (text) => (stderr += text));
+    const [status] = await once(child, 'close');
+    return { stdout, stderr, status };
+  };
+  const drawn = ['curves.png', 'confusion.png', 'filters.png', 'feature-maps.png', 'mistakes.png'];
+  const kept = ['checkpoint.safetensors', 'config.json', 'metrics.jsonl'];
+
+  it('draws a run that has ended into its folder, and says so; once more where it is resumed', async () => {
+    const { stdout, stderr, status } = await end(start([...few, '--run', at('run'), '--json']));
+    expect(status).toBe(0);
+    expect(stdout.trimEnd().split('\n').map((line) => (JSON.parse(line) as EpochMetrics).epoch)).toEqual([1, 2]); // prettier-ignore
+    expect(stderr.trimEnd().split('\n').at(-1)).toBe(`${at('run')} has ${drawn.join(', ')}`);
+    expect(readdirSync(at('run')).toSorted()).toEqual([...kept, ...drawn].toSorted());
+    const before = drawn.map((name) => readFileSync(join(at('run'), name)));
+    for (const name of drawn) rmSync(join(at('run'), name));
+    const again = await end(start(['--resume', at('run')]));
+    expect([again.stderr, again.status]).toEqual(['', 0]);
+    drawn.forEach((name, i) => expect(readFileSync(join(at('run'), name)).equals(before[i]), name).toBe(true));
+  });
+
+  it('a run that is stopped is drawn as it was after its last whole epoch', async () => {
+    const child = start([...few, '--epochs', '100000', '--run', at('stopped')]);
+    const ended = end(child);
+    child.stdout!.on('data', (text) => {
+      if (`${text}`.startsWith('epoch 1/')) child.kill('SIGINT');
+    });
+    const { stdout, stderr, status } = await ended;
+    expect([stderr, status]).toEqual(['', 130]);
+    expect(stdout).toContain(`\nIt goes on with --resume ${at('stopped')}\n${at('stopped')} has ${drawn.join(', ')}\n`); // prettier-ignore
+  });
+
+  it('without a package for pictures the run says so before it begins, and has none', async () => {
+    const hook = at('without-echarts.cjs'); // as if it were not installed
+    writeFileSync(
+      hook,
+      `const M = require('module'), find = M._resolveFilename;
+      M._resolveFilename = (name, ...rest) => { if (name === 'echarts') throw Error(name); return find(name, ...rest) };`,
+    );
+    const { stdout, stderr, status } = await end(start([...few, '--run', at('bare')], '--require', hook));
+    expect([stderr, status]).toEqual(['', 0]);
+    expect(stdout).toMatch(/\npictures  none: charts are drawn by the package echarts, which is not installed: npm install --include=optional\n[^]*\nepoch 1\/2/); // prettier-ignore
+    expect(readdirSync(at('bare')).toSorted()).toEqual(kept);
   });
 });
 

@@ -257,6 +257,13 @@ describe('scripts/train-mnist.ts', () => {
     expect(output).toMatch(/\nStopped: test accuracy \d+\.\d % after 1 of 1000 epochs, .* s, seed 0\n$/);
   });
 
+  it.each(['vectorized', 'simd'])('a run of %s that diverges is one sentence, and exit code 1', (impl) => {
+    const { stdout, stderr, status } = run(...few, '--impl', impl, '--rate', '1e300');
+    expect(stderr).toMatch(/^train-mnist: the loss is (NaN|Infinity) in epoch 1, expected a number: rate 1e\+300 is too high\n$/); // prettier-ignore
+    expect(stdout).not.toContain('epoch 1/2');
+    expect(status).toBe(1);
+  });
+
   it.each([
     [
       ['--modle', 'page3'],
