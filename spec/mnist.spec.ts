@@ -142,13 +142,30 @@ specifyModule('mnist', real, (module, { afterEach, beforeEach, describe, it }) =
         (d) => `mnist: ${join(d, names[0])}.gz cannot be read: unexpected end of file`,
       ],
       [
-        'a .gz made to fill the memory',
+        'a .gz made to fill the memory: no more of it is unpacked than its header says',
+        () => {
+          rmSync(join(directory, names[0]));
+          put(`${names[0]}.gz`, Buffer.concat([gzipSync(bytesOf(names[0])), bomb]));
+        },
+        (d) =>
+          `mnist: ${join(d, names[0])}.gz unpacks to more than 784016 bytes, expected 784016 for 1000×28×28 items and a header`,
+      ],
+      [
+        'a .gz whose header says that it fills the memory',
+        () => {
+          rmSync(join(directory, names[1]));
+          put(`${names[1]}.gz`, Buffer.concat([gzipSync(Uint8Array.of(0, 0, 8, 1, 255, 0, 0, 0)), bomb]));
+        },
+        (d) =>
+          `mnist: ${join(d, names[1])}.gz unpacks to more than 67,108,864 bytes, expected no more from ${(bomb.length + 28).toLocaleString('en')}`,
+      ],
+      [
+        'a .gz of something else',
         () => {
           rmSync(join(directory, names[0]));
           put(`${names[0]}.gz`, bomb);
         },
-        (d) =>
-          `mnist: ${join(d, names[0])}.gz unpacks to more than 67,108,864 bytes, expected no more from ${bomb.length.toLocaleString('en')}`,
+        (d) => `mnist: ${join(d, names[0])}.gz begins with the number 0, expected 2051`,
       ],
     ])('error: %s', (_, damage, message) => {
       const expected = message(directory);

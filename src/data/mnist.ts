@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { constants, gunzipSync } from 'node:zlib';
 import { size } from '../tensor.ts';
 import type { Images } from './images.ts';
 import { mostUnpacked, unpacksTooFar } from './mostUnpacked.ts';
@@ -46,16 +46,16 @@ export function mnist(directory: string, { original = false }: MnistOptions = {}
     throw new RangeError(
       `mnist: there is no directory ${JSON.stringify(directory)}, expected one with ${Object.keys(FILES).join(', ')}`,
     );
-  const read = (name: FileName) => readFile(directory, name, original);
+  const read = (name: FileName, rank: number) => readFile(directory, name, rank, original);
   return {
     train: pair(read, 'train-images-idx3-ubyte', 'train-labels-idx1-ubyte'),
     test: pair(read, 't10k-images-idx3-ubyte', 't10k-labels-idx1-ubyte'),
   };
 }
 
-function pair(read: (name: FileName) => Uint8Array, imagesName: FileName, labelsName: FileName): Images {
-  const images = idx(imagesName, read(imagesName), 3);
-  const labels = idx(labelsName, read(labelsName), 1);
+function pair(read: (name: FileName, rank: number) => Uint8Array, imagesName: FileName, labelsName: FileName): Images {
+  const images = idx(imagesName, read(imagesName, 3), 3);
+  const labels = idx(labelsName, read(labelsName, 1), 1);
   const [count, H, W] = images.sizes;
   if (labels.sizes[0] !== count)
     throw new RangeError(`mnist: ${labelsName} has ${labels.sizes[0]} labels, expected ${count}: one for each image`);
@@ -66,16 +66,16 @@ function pair(read: (name: FileName) => Uint8Array, imagesName: FileName, labels
 }
 
 /** The bytes of a file, unpacked. */
-function readFile(directory: string, name: FileName, original: boolean): Uint8Array {
+function readFile(directory: string, name: FileName, rank: number, original: boolean): Uint8Array {
   const path = [name, `${name}.gz`].map((file) => join(directory, file)).find(existsSync);
   if (!path) throw new RangeError(`mnist: ${directory} has no ${name}, expected it there, plain or .gz`);
   let bytes: Uint8Array = new Uint8Array();
   try {
     bytes = readFileSync(path);
-    if (path.endsWith('.gz')) bytes = gunzipSync(bytes, { maxOutputLength: mostUnpacked(bytes.length) });
+    if (path.endsWith('.gz')) bytes = unpack(path, bytes, rank);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ERR_BUFFER_TOO_LARGE') throw new RangeError(`mnist: ${path} ${unpacksTooFar(bytes.length)}`);
+    if (code === undefined) throw error;
     throw new RangeError(`mnist: ${path} cannot be read: ${message}`);
   }
   if (!original) return bytes;
@@ -84,11 +84,31 @@ function readFile(directory: string, name: FileName, original: boolean): Uint8Ar
   return bytes;
 }
 
+/** Unpacks a .gz file, but no further than its header says: it may have been made to fill the memory. */
+function unpack(path: string, packed: Uint8Array, rank: number): Uint8Array {
+  const beginning = gunzipSync(packed.subarray(0, 1024), { finishFlush: constants.Z_SYNC_FLUSH });
+  const { length, sizes } = header(path, beginning, rank);
+  const most = mostUnpacked(packed.length);
+  if (length > most) throw new RangeError(`mnist: ${path} ${unpacksTooFar(packed.length)}`);
+  try {
+    return gunzipSync(packed, { maxOutputLength: length });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') throw error;
+    throw new RangeError(
+      `mnist: ${path} unpacks to more than ${length} bytes, expected ${length} for ${sizes.join('×')} items and a header`,
+    );
+  }
+}
+
 /**
- * An IDX file of bytes: two bytes of 0, the type 8, the number of axes; then the size of each axis as a 32-bit big-endian
- * number; then the items.
+ * The header of an IDX file of bytes: two bytes of 0, the type 8, the number of axes; then the size of each axis as a 32-bit
+ * big-endian number. The items follow; `length` is that of the whole file.
  */
-function idx(name: string, bytes: Uint8Array, rank: number): { sizes: readonly number[]; items: Uint8Array } {
+function header(
+  name: string,
+  bytes: Uint8Array,
+  rank: number,
+): { readonly sizes: readonly number[]; readonly start: number; readonly length: number } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const start = 4 + 4 * rank;
   if (bytes.length < start)
@@ -97,10 +117,15 @@ function idx(name: string, bytes: Uint8Array, rank: number): { sizes: readonly n
   if (magic !== expected) throw new RangeError(`mnist: ${name} begins with the number ${magic}, expected ${expected}`);
   const sizes = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
   if (sizes.includes(0)) throw new RangeError(`mnist: ${name} has ${sizes.join('×')} items, expected at least one`);
-  const items = size(sizes);
-  if (bytes.length !== start + items)
+  return { sizes, start, length: start + size(sizes) };
+}
+
+/** An IDX file of bytes: the sizes of its axes, and its items. */
+function idx(name: string, bytes: Uint8Array, rank: number): { sizes: readonly number[]; items: Uint8Array } {
+  const { sizes, start, length } = header(name, bytes, rank);
+  if (bytes.length !== length)
     throw new RangeError(
-      `mnist: ${name} has ${bytes.length} bytes, expected ${start + items} for ${sizes.join('×')} items and a header`,
+      `mnist: ${name} has ${bytes.length} bytes, expected ${length} for ${sizes.join('×')} items and a header`,
     );
   return { sizes, items: bytes.subarray(start) };
 }
