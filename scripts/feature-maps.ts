@@ -58,13 +58,13 @@ async function main(): Promise<void> {
     return void say(`filters of ${layer ?? first} of ${model.name}: ${w.shape.join('×')}`);
   }
 
-  const digit = await readDigit(files[0]);
-  const { tape } = forward(implementations.vectorized, model, parameters, inputOf(model, digit), 'evaluation');
+  const { x } = await readDigit(files[0]);
+  const { tape } = forward(implementations.vectorized, model, parameters, inputOf(model, x), 'evaluation');
   const steps = stepsOf(tape);
   const places = Object.fromEntries(steps.map(({ node }, i) => [node.name, i]));
   const first = steps.find(({ y }) => y.shape.length === 4) ?? steps[0];
   const { names, y } = shownFrom(steps, choose('--layer', places, layer ?? first.node.name));
-  await writePage(out, await layerPage(`After ${names}: ${model.name}`, digit, 'what the network saw', y));
+  await writePage(out, await layerPage(`After ${names}: ${model.name}`, x, 'what the network saw', y));
   const [, C, H, W] = y.shape;
   const [rows, columns] = gridOf(C);
   const what = H === undefined ? `${C} numbers` : `${C} maps of ${H}×${W}`;

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bars } from '../scripts/bars.ts';
 import { readPicture, writePicture } from '../scripts/picture.ts';
 import { readModel } from '../scripts/readModel.ts';
+import { shades } from '../scripts/shades.ts';
 import { digitOf } from '../src/data/digitOf.ts';
 import { invert, toBatch, type Picture } from '../src/data/image.ts';
 import { mnist } from '../src/data/mnist.ts';
@@ -21,7 +22,7 @@ import { random } from '../src/random.ts';
 import { writeSafetensors } from '../src/safetensors.ts';
 import { tensor } from '../src/tensor.ts';
 import { train as learn } from '../src/train.ts';
-import { expectPicture, pictureOf, placed } from './pictures.ts';
+import { expectPicture, gray, pictureOf, placed } from './pictures.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const run = (...args: string[]) => {
@@ -67,7 +68,7 @@ describe('scripts/predict.ts', () => {
   it('says what the document says, and the ten probabilities as bars', () => {
     const { confidence, probabilities } = readingOf(page);
     expect(run(at('3.png'), '--model', at('dense.safetensors'))).toEqual({
-      stdout: `Predicted Digit: 3\nConfidence Score: ${confidence.toFixed(2)}\n\n${bars(probabilities)}\n`,
+      stdout: `Predicted Digit: 3\nConfidence Score: ${confidence.toFixed(2)}\n\n${bars(probabilities, 3)}\n`,
       stderr: '',
       status: 0,
     });
@@ -89,7 +90,7 @@ describe('scripts/predict.ts', () => {
 
   it('of several pictures each has its name; one that is none is one sentence, before anything else', () => {
     const { stdout } = run(at('3.png'), at('3.webp'), '--model', at('dense.safetensors'));
-    expect(stdout.split('\n').filter((line) => /^\D/.test(line.trim()))).toEqual(
+    expect(stdout.split('\n').filter((line) => /^[^\s▸]/.test(line))).toEqual(
       ['3.png', '3.webp'].flatMap((name) => [at(name), 'Predicted Digit: 3', expect.stringMatching(/^Confidence/)]),
     );
     expect(run(at('3.png'), at('blank.png'), '--model', at('dense.safetensors'))).toEqual({
@@ -103,7 +104,7 @@ describe('scripts/predict.ts', () => {
     [['--model', 'a'], 'there is no picture to read, expected IMAGE…: see --help'],
     [
       ['a.png', '--modle', 'a'],
-      "Unknown option '--modle', did you mean --model? Expected one of --model, --json, --help",
+      "Unknown option '--modle', did you mean --model? Expected one of --model, --explain, --out, --json, --help",
     ],
   ])('error: %j', (args, message) => {
     expect(run(...args)).toEqual({ stdout: '', stderr: `predict: ${message}\n`, status: 2 });
@@ -112,17 +113,17 @@ describe('scripts/predict.ts', () => {
   it('--help shows every option', () => {
     const { stdout, status } = run('--help');
     expect(status).toBe(0);
-    for (const option of ['model', 'json', 'help']) expect(stdout).toContain(`  --${option} `);
+    for (const option of ['model', 'explain', 'out', 'json', 'help']) expect(stdout).toContain(`  --${option} `);
   });
 });
 
-it('golden: the bars of the numbers that the document prints', () => {
-  expect(bars([0, 0, 0.0301, 0.7426, 0, 0.2273, 0, 0, 0, 1])).toBe(
+it('golden: the bars of the numbers that the document prints, the winner pointed at', () => {
+  expect(bars([0, 0, 0.0301, 0.7426, 0, 0.2273, 0, 0, 0, 1], 3)).toBe(
     [
       '  0  0.000',
       '  1  0.000',
       '  2  0.030  █▊', //  14.4 eighths
-      `  3  0.743  ${'█'.repeat(44)}▌`, // 356.4
+      `▸ 3  0.743  ${'█'.repeat(44)}▌`, // 356.4
       '  4  0.000',
       `  5  0.227  ${'█'.repeat(13)}▋`, // 109.1
       '  6  0.000',
@@ -131,7 +132,87 @@ it('golden: the bars of the numbers that the document prints', () => {
       `  9  1.000  ${'█'.repeat(60)}`,
     ].join('\n'),
   );
-  expect(bars([0.999])).toBe(`  0  0.999  ${'█'.repeat(60)}`); // 479.52
+  expect(bars([0.999], 0)).toBe(`▸ 0  0.999  ${'█'.repeat(60)}`); // 479.52
+});
+
+describe('shades', () => {
+  it('golden: without colours two rows are a line, each letter the mean of two pixels', () => {
+    // means 0, 63.75 (a quarter of 255), 127.5, 191, 255; of an odd last row half is black
+    const [upper, lower] = [[0, 0, 255, 200, 255], [0, 127, 0, 182, 255]]; // prettier-ignore
+    expect(shades(gray([upper, lower]), false)).toBe(' ░▒▓█');
+    expect(shades(gray([upper, lower, lower]), false)).toBe(' ░▒▓█\n ░ ░▒');
+  });
+
+  it('in colours the upper half of a letter is one pixel, and the lower half the next, each as near as 256 colours have it', () => {
+    const rows = Array.from({ length: 16 }, (_, row) => Array.from({ length: 16 }, (_, column) => 16 * row + column));
+    const lines = shades(gray(rows), true).split('\n');
+    expect(lines).toHaveLength(8);
+    const shown = (code: number) => (code === 16 ? 0 : code === 231 ? 255 : 8 + 10 * (code - 232));
+    lines.forEach((line, i) => {
+      expect(line.endsWith('▀\x1b[0m')).toBe(true);
+      const letters = [...line.matchAll(/\x1b\[38;5;(\d+);48;5;(\d+)m▀/g)];
+      expect(letters).toHaveLength(16);
+      letters.forEach(([, upper, lower], column) => {
+        for (const [code, value] of [
+          [upper, rows[2 * i][column]],
+          [lower, rows[2 * i + 1][column]],
+        ] as const)
+          // prettier-ignore
+          expect(Math.abs(shown(Number(code)) - value), `${value}`).toBeLessThanOrEqual(value > 238 ? 8 : 5);
+      });
+    });
+  });
+});
+
+describe('predict.ts --explain', () => {
+  const model = ['--model', at('dense.safetensors')];
+  const pngs = () => readdirSync(directory).filter((name) => name.endsWith('-explained.png'));
+
+  it('shows what the network saw, and writes it beside the picture and the bars', async () => {
+    const { stdout, stderr, status } = run(at('3.png'), '--explain', '--out', directory, ...model);
+    expect([stderr, status]).toEqual(['', 0]);
+    const plain = run(at('3.png'), ...model).stdout;
+    const seen = shades(digitOf(page), false);
+    expect(stdout).toBe(`${plain}\nWhat the network saw, 28×28 pixels:\n\n${seen}\n\n${at('3-explained.png')}\n`);
+    const { width, height } = await sharp(at('3-explained.png')).metadata();
+    expect([width! > 700, width! < 1200, height! > 350, height! < 450]).toEqual([true, true, true, true]);
+    // ten pixels to one of the network's: the middle one of each, where they lie beside the picture of 252×280
+    const { data } = await sharp(at('3-explained.png')).greyscale().raw().toBuffer({ resolveWithObject: true });
+    const [top, left] = [72 + 8, 16 + 252 + 32];
+    const digit = digitOf(page);
+    digit.pixels.forEach((value, i) => {
+      const [row, column] = [top + 10 * Math.floor(i / 28) + 5, left + 10 * (i % 28) + 5];
+      expect(Math.abs(data[row * width! + column] - value), `pixel ${i}`).toBeLessThanOrEqual(1);
+    });
+  });
+
+  it('--json: the file with the picture is one of its facts', () => {
+    const { stdout, status } = run(at('3.png'), '--explain', '--out', directory, '--json', ...model);
+    expect([JSON.parse(stdout), status]).toEqual([{ file: at('3.png'), ...readingOf(page), explained: at('3-explained.png') }, 0]); // prettier-ignore
+  });
+
+  it('a reading of less than 0.9 is unsure, and says what else it may be', () => {
+    const { stdout } = run('golden/images/1-with-a-flag-in-pencil.jpg');
+    expect(stdout).toMatch(/^Predicted Digit: 1\nConfidence Score: 0\.\d\d, unsure: perhaps 7 \(0\.\d\d\)\n/);
+    expect(run('golden/images/3.png').stdout).toMatch(/^Predicted Digit: 3\nConfidence Score: 1\.00\n/);
+  });
+
+  it.each([
+    [['--out', 'golden'], '--out is "golden" without --explain, expected both or none'],
+    [['--explain', '--out', 'nowhere'], '--out is "nowhere", expected a directory that exists'],
+    [['--explain', 'golden/images/3.png'], `${at('3.png')} and golden/images/3.png would both be explained in 3-explained.png, expected one of them`],
+  ])('error: %j', (args, message) => {
+    const before = pngs();
+    expect(run(at('3.png'), ...args)).toEqual({ stdout: '', stderr: `predict: ${message}\n`, status: 2 });
+    expect(pngs()).toEqual(before);
+  }); // prettier-ignore
+
+  it('of a picture that is none nothing is written', () => {
+    const { stdout, status } = run(at('3.webp'), at('blank.png'), '--explain', '--out', directory);
+    expect([stdout, status]).toEqual(['', 2]);
+    expect(pngs()).not.toContain('3-explained.webp');
+    expect(pngs().filter((name) => name.startsWith('blank'))).toEqual([]);
+  });
 });
 
 describe('picture files', () => {

@@ -47,7 +47,7 @@ export const readers = {
   },
 
   async digit(path: string): Promise<void> {
-    const { shape, data } = await readDigit(path);
+    const { shape, data } = (await readDigit(path)).x;
     check(`its shape is ${shape.join('×')}`, `${shape}` === '1,1,28,28');
     check(
       'a pixel is not from 0 to 1',

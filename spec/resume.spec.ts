@@ -159,7 +159,7 @@ describe('train-mnist.ts --resume', () => {
       vectorized,
       digitModels.lenet5,
       parameters,
-      await readDigit(join(root, 'golden/images/3.png')),
+      (await readDigit(join(root, 'golden/images/3.png'))).x,
     );
     const { probabilities } = JSON.parse(stdout) as typeof expected;
     probabilities.forEach((probability, digit) => expect(probability, `of ${digit}`).toBeCloseTo(expected.probabilities[digit], 12)); // prettier-ignore
