@@ -8,7 +8,7 @@ import { readPicture, writePicture } from '../scripts/picture.ts';
 import { mnist } from '../src/data/mnist.ts';
 import { parts } from './bugs/bug.ts';
 import { bugs } from './bugs/index.ts';
-import { pictureOf } from './pictures.ts';
+import { expectPicture, pictureOf } from './pictures.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
@@ -25,13 +25,18 @@ const run = (command: string, args: readonly string[], cwd = root) => {
 const tsx = (args: readonly string[], cwd = root) => run(process.execPath, ['--import', 'tsx', ...args], cwd);
 
 describe('README', () => {
-  it('the example prints what it says', () => {
-    const [[, code], [, output]] = blocks(readme).filter(([language]) => language === 'ts' || language === 'text');
+  it.each([
+    ['the example', 0],
+    ['the way of a pixel', 1],
+  ])('%s prints what it says', (_, n) => {
+    const all = blocks(readme);
+    const [code, at] = all.flatMap(([language, text], i) => (language === 'ts' ? [[text, i] as const] : []))[n];
     const directory = mkdtempSync(join(tmpdir(), 'cnn-spec-readme-'));
     try {
-      for (const name of ['src', 'node_modules', 'package.json']) symlinkSync(join(root, name), join(directory, name));
+      for (const name of ['src', 'scripts', 'spec', 'golden', 'node_modules', 'package.json'])
+        symlinkSync(join(root, name), join(directory, name));
       writeFileSync(join(directory, 'example.ts'), code);
-      expect(tsx(['example.ts'], directory)).toEqual({ stdout: output, stderr: '', status: 0 });
+      expect(tsx(['example.ts'], directory)).toEqual({ stdout: all[at + 1][1], stderr: '', status: 0 });
     } finally {
       rmSync(directory, { recursive: true });
     }
@@ -68,36 +73,57 @@ describe('README', () => {
       'npm install && npm test',
       'npx tsx scripts/train-mnist.ts',
       'npx vitest run conv2d --reporter=verbose',
+      'npx tsx scripts/explain.ts conv2d', // in explain.spec.ts
       'npm install ./cnn-spec-0.1.0.tgz', // this and the next two in package.spec.ts
       'cc -O2 -shared -fPIC my_conv2d.c -o my_conv2d.so',
       'npx cnn-spec check --kind fixtures,random --print-skips -- python3 adapter.py',
       'npx tsx scripts/train-mnist.ts --help',
-      'npx tsx scripts/train-mnist.ts --model lenet5 --optimizer adam --save digits.safetensors',
-      'npx tsx scripts/predict.ts digit.png --model digits.safetensors',
-      'npx tsx scripts/feature-maps.ts digit.png --model digits.safetensors --out feature-maps.png',
+      'npx tsx scripts/predict.ts golden/images/3.png',
+      'npx tsx scripts/predict.ts golden/images/3.png --explain',
+      'npx tsx scripts/train-mnist.ts --model lenet5 --optimizer adam --run runs/digits',
+      'npx tsx scripts/predict.ts digit.png --model runs/digits/checkpoint.safetensors',
+      'npx tsx scripts/feature-maps.ts digit.png --model runs/digits/checkpoint.safetensors --layer conv2 --out conv2.png',
+      'npx tsx scripts/feature-maps.ts --filters --model runs/digits/checkpoint.safetensors --out filters.png',
+      'npx tsx scripts/train-mnist.ts --resume runs/digits',
     ]);
     const { stdout, status } = run('npx', ['vitest', 'run', 'conv2d', '--reporter=verbose', '-t', 'padding = zeros']); // all of it is in this run already
     expect(stdout.includes('conv2d > naive > padding = zeros around x, then none')).toBe(true);
     expect(status).toBe(0);
   });
 
-  it('what was learned can be stored, asked and looked at, with a few digits of golden/mnist', async () => {
+  it('a digit is read from a fresh clone, and explained as the picture here shows it', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'cnn-spec-readme-'));
+    try {
+      const { stdout, stderr, status } = tsx(['scripts/predict.ts', 'golden/images/3.png', '--explain', '--out', directory]); // prettier-ignore
+      expect([stderr, status]).toEqual(['', 0]);
+      expect(stdout).toMatch(/^Predicted Digit: 3\nConfidence Score: 1\.00\n/);
+      expectPicture(
+        await readPicture(join(directory, '3-explained.png')),
+        await readPicture(join(root, 'golden/trained/3-explained.png')),
+        1,
+      );
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  it('what was learned can be asked, looked at and gone on with, with a few digits of golden/mnist', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'cnn-spec-readme-'));
     try {
       const { test } = mnist(join(root, 'golden/mnist'));
       await writePicture(join(directory, 'digit.png'), pictureOf(test, 0));
       const commands = blocks(readme)
         .flatMap(([, lines]) => lines.split('\n'))
-        .filter((line) => line.includes('digits.safetensors'))
+        .filter((line) => line.includes('runs/digits'))
         .map((line) => line.split(' ').slice(2)) // without npx tsx
-        .map((words) =>
-          words.map((word) => (/^(digit.*|feature-maps)\.\w+$/.test(word) ? join(directory, word) : word)),
-        );
+        .map((words) => words.map((word) => (/^runs|\.png$/.test(word) ? join(directory, word) : word)));
       const few = ['--data', 'golden/mnist', '--images', '500', '--test-images', '50', '--epochs', '1'];
-      const [train, predict, maps] = commands.map((words, i) => tsx([...words, ...(i === 0 ? few : [])]));
-      expect([train.stderr, predict.stderr, maps.stderr]).toEqual(['', '', '']);
+      const [train, predict, maps, filters, resume] = commands.map((words, i) => tsx([...words, ...(i === 0 ? few : [])])); // prettier-ignore
+      for (const { stderr, status } of [train, predict, maps, filters, resume]) expect([stderr, status]).toEqual(['', 0]); // prettier-ignore
       expect(predict.stdout).toMatch(/^Predicted Digit: \d\nConfidence Score: 0\.\d\d(, unsure: .*)?\n/);
-      expect((await readPicture(join(directory, 'feature-maps.png'))).channels).toBe(3);
+      for (const name of ['conv2', 'filters'])
+        expect((await readPicture(join(directory, `${name}.png`))).channels, name).toBe(3);
+      expect(resume.stdout).toContain(' after 1 of 1 epoch');
     } finally {
       rmSync(directory, { recursive: true });
     }
