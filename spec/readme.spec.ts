@@ -12,6 +12,7 @@ import { expectPicture, pictureOf } from './pictures.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const indonesian = readFileSync(join(root, 'README.id.md'), 'utf8');
 const fixtures = readFileSync(join(root, 'golden/README.md'), 'utf8');
 /** The fenced blocks of a text: [language, content]. */
 const blocks = (text: string) => [...text.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, ...block]) => block);
@@ -148,10 +149,24 @@ describe('README', () => {
   it('links lead to files that exist', () => {
     for (const [text, base] of [
       [readme, root],
+      [indonesian, root],
       [fixtures, join(root, 'golden/')],
     ])
       for (const [, link] of text.matchAll(/\]\(([^)#]+)(#[^)]*)?\)/g))
         expect(() => readFileSync(join(base, link)), link).not.toThrow(/ENOENT/);
+    const chapters = [...readme.matchAll(/^## (.*)$/gm)].map(([, name]) => name.toLowerCase().replaceAll(' ', '-'));
+    for (const text of [readme, indonesian])
+      for (const [, chapter] of text.matchAll(/\]\((?:README\.md)?#([^)]+)\)/g)) expect(chapters).toContain(chapter);
+  });
+});
+
+describe('README.id', () => {
+  it('has the blocks of README, and no others, but for comments', () => {
+    const translated = blocks(indonesian.replace(/^ {2}(?=```|np)/gm, ''));
+    const plain = (text: string) => text.replace(/ *#.*$/gm, '').trimEnd().split('\n'); // prettier-ignore
+    const lines = new Set(blocks(readme).flatMap(([, text]) => plain(text)));
+    expect(translated.map(([language]) => language)).toEqual(['sh', 'ts', 'text', 'sh', 'sh']);
+    for (const [, text] of translated) for (const line of plain(text)) expect(lines).toContain(line);
   });
 });
 
