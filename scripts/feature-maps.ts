@@ -21,8 +21,8 @@ The digit is prepared as predict.ts does it: see there.
 
   --model FILE        the network, a .safetensors file that says which model it is (default
                       golden/trained/lenet5.safetensors)
-  --layer NAME        the layer, by its name in the model; where a relu follows it, at once or after a batch norm, what
-                      comes after that (default the first with maps, else the first; of --filters the first with some)
+  --layer NAME        the layer, by its name in the model; where an activation follows it, at once or after a batch norm,
+                      what comes after that (default the first with maps, else the first; of --filters the first with some)
   --filters           draws the filters of the layer instead: red above 0, blue below
   --out FILE          the PNG file that is written (default feature_maps.png; of --filters filters.png)
   --help              this text

@@ -18,7 +18,7 @@ import { first } from '../src/data/images.ts';
 import { mnist } from '../src/data/mnist.ts';
 import { initialize } from '../src/initialize.ts';
 import { implementations } from '../src/layers.ts';
-import { cifar10Net, dense, lenet5 } from '../src/models/index.ts';
+import { cifar10Net, dense, lenet5, tanhAvg } from '../src/models/index.ts';
 import { forward, initialStatistics, stepsOf, type Model } from '../src/network.ts';
 import { random } from '../src/random.ts';
 import { tensor, zeros, type Tensor } from '../src/tensor.ts';
@@ -77,12 +77,15 @@ describe('worstMistakes', () => {
   });
 });
 
-it('shown after a layer is what came of a relu, also behind a batch norm', () => {
+it('shown after a layer is what came of a relu, also behind a batch norm, or of a tanh', () => {
   const model: Model = { ...cifar10Net, input: [3, 8, 8], nodes: cifar10Net.nodes.slice(0, 3) };
   const parameters = { ...initialize(model, random(0)), ...initialStatistics(model) };
   const { tape, y } = forward(implementations.vectorized, model, parameters, zeros([1, 3, 8, 8]), 'evaluation');
   expect(shownFrom(stepsOf(tape), 0)).toEqual({ names: 'features.0, features.1 and features.2', y });
   expect(shownFrom(stepsOf(tape), 1).names).toBe('features.1 and features.2');
+  const tanhs = forward(implementations.vectorized, tanhAvg, initialize(tanhAvg, random(0)), zeros([1, 1, 28, 28]), 'evaluation').tape; // prettier-ignore
+  const [first, second] = stepsOf(tanhs);
+  expect(shownFrom(stepsOf(tanhs), 0)).toEqual({ names: `${first.node.name} and ${second.node.name}`, y: second.y });
 });
 
 it('error: numbers that are not finite', async () => {

@@ -5,10 +5,13 @@ import { drawMaps, enlarge, range } from '../drawMaps.ts';
 import { colourOf, grays, scaleBar, viridis, type Colours } from './colours.ts';
 import { shifted, titled, together, type Page, type Text } from './drawPage.ts';
 
-/** What came of a layer, and the layers it is after: of itself, and of a relu that follows, at once or after a batch norm. */
+const activations: readonly string[] = ['relu', 'leakyRelu', 'tanh', 'sigmoid'];
+
+/** What came of a layer, and the layers it is after: of itself, and of an activation that follows, at once or after a batch norm. */
 export function shownFrom(steps: readonly LayerStep[], at: number): { readonly names: string; readonly y: Tensor } {
-  const next = steps.slice(at + 1, at + 3).map(({ layer }) => layer);
-  const more = next[0] === 'relu' ? 1 : next[0] === 'batchNormInference' && next[1] === 'relu' ? 2 : 0;
+  const activates = (i: number) => activations.includes(steps[i]?.layer);
+  const normalised = steps[at + 1]?.layer === 'batchNormInference' && activates(at + 2);
+  const more = activates(at + 1) ? 1 : normalised ? 2 : 0;
   const shown = steps.slice(at, at + 1 + more);
   return {
     names: shown
