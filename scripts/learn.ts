@@ -76,9 +76,10 @@ export async function learn(
   if (from && from.facts.data !== data)
     throw new RangeError(`the images are not those that the run began with, expected the same in ${JSON.stringify(from.facts.options)}`); // prettier-ignore
 
-  const drawing = settings.run !== undefined && settings.plots;
-  const missing = drawing ? withoutPictures() : undefined;
+  const wanted = settings.run !== undefined && settings.plots;
+  const missing = wanted ? await withoutPictures() : undefined;
   if (missing) out.write(`pictures  none: ${missing}\n\n`);
+  const drawing = wanted && !missing;
 
   const first = initialize(model, random(seed));
   const { schedule } = checkTraining(layers, model, first, training, settings);
@@ -172,14 +173,18 @@ export async function learn(
     [epochBegan, skipped] = [seconds(), 0];
   }
 
-  if (drawing && !last && !interrupted && (await testAll(epochs, 0))) ended = { parameters, logits }; // it had ended before
+  if (drawing && !last && !interrupted) {
+    // it had ended before: what is drawn is tested again
+    const test = await testAll(epochs, epochs * work(learned, tested) - tested);
+    if (test) ended = { parameters, logits };
+  }
   bar.clear();
   if (interrupted && last && last.images < learned) keep(last.position);
   await engine?.close();
   out.write(`\n${interrupted ? 'Stopped: ' : ''}${resultOf(metrics, epochs)}, ${time(seconds())}, seed ${seed}\n`);
   if (folder && interrupted) out.write(`It goes on with --resume ${folder.path}\n`);
-  if (folder && ended && drawing && !missing) await draw(folder.path, ended);
   if (profile && steps > 0) out.write(`\n${profileTable(spent, steps)}\n`);
+  if (folder && ended && drawing) await draw(folder.path, ended);
   if (interrupted) process.exitCode = 130; // as shells report Ctrl-C
 
   async function draw(path: string, { parameters, logits }: NonNullable<typeof ended>): Promise<void> {

@@ -34,15 +34,18 @@ export async function optional<N extends Name>(
   }
 }
 
-/** What no picture can be drawn without: a sentence about the first package that is not there, before any is loaded. */
-export function withoutPictures(): string | undefined {
+/**
+ * A sentence about the first package without which no picture can be drawn. Those of JavaScript alone are not loaded for it;
+ * sharp is, since it may be there without its part for this machine.
+ */
+export async function withoutPictures(): Promise<string | undefined> {
   const { resolve } = createRequire(import.meta.url);
-  const missing = (Object.keys(packages) as Name[]).find((name) => {
+  for (const name of Object.keys(packages) as Name[])
     try {
-      return !resolve(name);
+      if (name === 'sharp') await packages.sharp.load();
+      else resolve(name);
     } catch {
-      return true;
+      return absent(name);
     }
-  });
-  return missing && absent(missing);
+  return undefined;
 }

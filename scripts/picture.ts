@@ -6,7 +6,7 @@ const EXPECTED = 'a picture: PNG, JPEG or WebP';
 const formats = ['png', 'jpeg', 'webp'];
 /** More pixels than cameras have. */
 const MOST = 50_000_000;
-/** Bytes of an interlaced picture, which is decoded whole; others are made smaller row by row. */
+/** Bytes of an interlaced or progressive picture, which is decoded whole; most others are made smaller row by row. */
 const WHOLE = 75_000_000;
 
 /**
@@ -26,7 +26,7 @@ export async function readPicture(path: string, most = MOST): Promise<Picture> {
   const bytesPerPixel = channels * (depth === 'ushort' ? 2 : 1);
   if (isProgressive && width * height * bytesPerPixel > WHOLE)
     throw new RangeError(
-      `${path} is interlaced and has ${width}×${height} pixels of ${bytesPerPixel} bytes, ` +
+      `${path} is ${format === 'png' ? 'interlaced' : 'progressive'} and has ${width}×${height} pixels of ${bytesPerPixel} bytes, ` +
         `expected at most ${WHOLE.toLocaleString('en')} bytes`,
     );
   const { data, info } = await decoded(`${path} is damaged: it cannot be decoded to its end`, () =>

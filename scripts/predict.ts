@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import { basename, extname, join } from 'node:path';
+import { basename, extname, join, resolve } from 'node:path';
 import { implementations } from '../src/layers.ts';
 import { format, predict, type Prediction } from '../src/predict.ts';
 import { bars } from './bars.ts';
@@ -95,7 +95,12 @@ function explained(files: readonly string[], directory: string): readonly string
     throw new RangeError(
       `${files[pages.indexOf(pages[twice])]} and ${files[twice]} would both be explained in ${pages[twice]}, expected one of them`,
     );
-  for (const page of pages) writable('--out', page);
+  const given = new Set(files.map((file) => resolve(file)));
+  for (const [i, page] of pages.entries()) {
+    writable('the picture of --explain', page);
+    if (given.has(resolve(page)))
+      throw new RangeError(`${files[i]} would be explained in ${page}, a picture to be read, expected --out elsewhere`);
+  }
   return pages;
 }
 

@@ -33,7 +33,8 @@ const namesOf = (model: Model, K: number): readonly string[] =>
  * mistakes.png; what there is nothing to draw of is left out.
  *
  * @returns the names of the files
- * @throws RangeError if the folder cannot be written, a number is not finite, or a package for pictures is not installed
+ * @throws RangeError if a number is not finite, or a package for pictures is not installed
+ * @throws RunError if the folder cannot be written
  */
 export async function runPictures(folder: string, run: Run): Promise<readonly string[]> {
   const { model, seed, parameters, metrics, testing, probabilities } = run;

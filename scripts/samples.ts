@@ -27,7 +27,7 @@ async function main(): Promise<void> {
   if (values.help) return void process.stdout.write(help);
   const seed = integer('--seed', values.seed, 0, 2 ** 32 - 1);
   const names = Object.keys(samples);
-  for (const name of names) writable('--out', join(values.out, name));
+  for (const name of names) writable('a picture of --out', join(values.out, name));
   const bar = progressBar(process.stderr);
   let bytes = 0;
   for (const [i, name] of names.entries()) {

@@ -6,14 +6,15 @@ import { mnist } from '../src/data/mnist.ts';
 import { resize } from '../src/data/resize.ts';
 import { packagedMnist } from '../scripts/packagedMnist.ts';
 import { readModel, trained } from '../scripts/readModel.ts';
+import { integer } from '../scripts/script.ts';
 import { predict } from '../src/predict.ts';
 import { random } from '../src/random.ts';
 import * as simd from '../src/simd/index.ts';
 import { expectPicture, gray, pictureOf, placed, rowsOf } from './pictures.ts';
 
 const { test } = mnist(fileURLToPath(new URL('../golden/mnist/', import.meta.url)));
-/** CNN_SPEC_DIGITS=10000: the whole test set, half a minute. */
-const count = Number(process.env.CNN_SPEC_DIGITS ?? 500);
+/** CNN_SPEC_DIGITS=10000: the whole test set, about a minute. */
+const count = integer('CNN_SPEC_DIGITS', process.env.CNN_SPEC_DIGITS ?? '500', 1, 10_000);
 const { test: all } = mnist(packagedMnist(''));
 const digits = Array.from({ length: 20 }, (_, n) => pictureOf(test, n));
 /** A digit as it lies on a page: black on white, enlarged. */
@@ -57,7 +58,7 @@ describe('digitOf', () => {
     expect(mean(photos.map((photo, n) => differ(digitOf(photo), clean[n])))).toBeLessThan(10); // of 255; measured: 6.7
   });
 
-  it('golden: what is less than a third as dark as the darkest ink is paper, and the darkest becomes 255', () => {
+  it('golden: what is at most a third as dark as the darkest ink is paper, and the darkest becomes 255', () => {
     // one column of ink, 10 of 12 rows; beside it 85 of 255, paper, and at its other side 86, ink
     const line = [0, 0, 0, 85, 255, 86, 0, 0];
     const rows = Array.from({ length: 12 }, (_, i) => (i > 0 && i < 11 ? line : Array<number>(8).fill(0)));

@@ -62,13 +62,23 @@ specifyModule('mnist', real, (module, { afterEach, beforeEach, describe, it }) =
     /** 70 MB of zeros, as .gz files put together. */
     const bomb = Buffer.concat(Array(70).fill(gzipSync(Buffer.alloc(1e6))));
 
-    it('plain and .gz files read the same', () => {
+    /** A .gz file with a name of 2,000 letters in it, as gzip keeps names. */
+    const named = (packed: Uint8Array) => {
+      const start = Buffer.from(packed.subarray(0, 10));
+      start[3] |= 8;
+      return Buffer.concat([start, Buffer.from(`${'a'.repeat(2000)}\0`), packed.subarray(10)]);
+    };
+
+    it('plain and .gz files read the same, also if gzip kept a long name', () => {
       const [plain, packed] = [mnist(directory), mnist(golden)];
       for (const set of ['train', 'test'] as const) {
         expect(plain[set].shape).toEqual(packed[set].shape);
         expect(Buffer.compare(plain[set].pixels, packed[set].pixels)).toBe(0); // toEqual takes 7 s for as many numbers
         expect(Buffer.compare(plain[set].labels, packed[set].labels)).toBe(0);
       }
+      rmSync(join(directory, names[0]));
+      put(`${names[0]}.gz`, named(gzipSync(bytesOf(names[0]))));
+      expect(Buffer.compare(mnist(directory).train.pixels, plain.train.pixels)).toBe(0);
     });
 
     it.each<[string, () => void, (directory: string) => string]>([
@@ -133,13 +143,22 @@ specifyModule('mnist', real, (module, { afterEach, beforeEach, describe, it }) =
         },
         (d) => `mnist: ${join(d, names[0])}.gz cannot be read: incorrect header check`,
       ],
-      [
-        'a .gz that is cut off',
+      ...[5000, 15, 0].map((length): [string, () => void, (directory: string) => string] => [
+        `a .gz that is cut off after ${length} bytes`,
         () => {
           rmSync(join(directory, names[0]));
-          put(`${names[0]}.gz`, gzipSync(bytesOf(names[0])).subarray(0, 5000));
+          put(`${names[0]}.gz`, gzipSync(bytesOf(names[0])).subarray(0, length));
         },
         (d) => `mnist: ${join(d, names[0])}.gz cannot be read: unexpected end of file`,
+      ]),
+      [
+        'a .gz made to fill the memory, with so long a name that its header is not seen at first',
+        () => {
+          rmSync(join(directory, names[0]));
+          put(`${names[0]}.gz`, named(bomb));
+        },
+        (d) =>
+          `mnist: ${join(d, names[0])}.gz unpacks to more than 67,108,864 bytes, expected no more from ${(bomb.length + 2001).toLocaleString('en')}`,
       ],
       [
         'a .gz made to fill the memory: no more of it is unpacked than its header says',

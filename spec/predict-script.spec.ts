@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -201,17 +201,25 @@ describe('predict.ts --explain', () => {
     [['--out', 'golden'], '--out is "golden" without --explain, expected both or none'],
     [['--explain', '--out', 'nowhere'], '--out is "nowhere", expected a directory that exists'],
     [['--explain', 'golden/images/3.png'], `${at('3.png')} and golden/images/3.png would both be explained in 3-explained.png, expected one of them`],
+    [['--explain', 'golden/images/../3-explained.png', '--out', 'golden'], `${at('3.png')} would be explained in golden/3-explained.png, a picture to be read, expected --out elsewhere`],
   ])('error: %j', (args, message) => {
     const before = pngs();
     expect(run(at('3.png'), ...args)).toEqual({ stdout: '', stderr: `predict: ${message}\n`, status: 2 });
     expect(pngs()).toEqual(before);
   }); // prettier-ignore
 
-  it('of a picture that is none nothing is written', () => {
-    const { stdout, status } = run(at('3.webp'), at('blank.png'), '--explain', '--out', directory);
-    expect([stdout, status]).toEqual(['', 2]);
-    expect(pngs()).not.toContain('3-explained.webp');
-    expect(pngs().filter((name) => name.startsWith('blank'))).toEqual([]);
+  it('if a picture has no digit nothing is written, also not of those before it', () => {
+    mkdirSync(at('empty'));
+    const { stdout, status } = run(at('3.webp'), at('blank.png'), '--explain', '--out', at('empty'));
+    expect([stdout, status, readdirSync(at('empty'))]).toEqual(['', 2, []]);
+  });
+
+  it('a file may be called as it likes', async () => {
+    const [file, out] = [at('<&\u0001\ufffe>.png'), at('odd')];
+    mkdirSync(out);
+    await writePicture(file, page);
+    const { stderr, status } = run(file, '--explain', '--out', out, ...model);
+    expect([stderr, status, readdirSync(out)]).toEqual(['', 0, ['<&\u0001\ufffe>-explained.png']]);
   });
 });
 

@@ -8,13 +8,14 @@ import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readDigit } from '../scripts/readDigit.ts';
+import { integer } from '../scripts/script.ts';
 import { readCheckpoint, writeCheckpoint } from '../src/checkpoint.ts';
 import { digitModels } from '../src/models/digitModels.ts';
 import { predict } from '../src/predict.ts';
 import { random } from '../src/random.ts';
 import * as vectorized from '../src/vectorized/index.ts';
 
-const KILLS = Number(process.env.CNN_SPEC_KILLS ?? 2);
+const KILLS = integer('CNN_SPEC_KILLS', process.env.CNN_SPEC_KILLS ?? '2', 1);
 const { uniform } = random(Number(process.env.CNN_SPEC_SEED));
 
 const root = fileURLToPath(new URL('..', import.meta.url));

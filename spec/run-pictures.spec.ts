@@ -171,25 +171,46 @@ describe('train-mnist.ts', () => {
   it('a run that is stopped is drawn as it was after its last whole epoch', async () => {
     const child = start([...few, '--epochs', '100000', '--run', at('stopped')]);
     const ended = end(child);
+    let said = '';
     child.stdout!.on('data', (text) => {
-      if (`${text}`.startsWith('epoch 1/')) child.kill('SIGINT');
+      const before = said.includes('\nepoch 1/');
+      if (!before && (said += text).includes('\nepoch 1/')) child.kill('SIGINT');
     });
-    const { stdout, stderr, status } = await ended;
+    const { stdout, stderr, status } = await ended.finally(() => child.kill('SIGKILL'));
     expect([stderr, status]).toEqual(['', 130]);
     expect(stdout).toContain(`\nIt goes on with --resume ${at('stopped')}\n${at('stopped')} has ${drawn.join(', ')}\n`); // prettier-ignore
   });
 
-  it('without a package for pictures the run says so before it begins, and has none', async () => {
-    const hook = at('without-echarts.cjs'); // as if it were not installed
+  /** A module that makes another one as if it were not installed. */
+  const without = (name: string) => {
+    const hook = at(`without-${name.replaceAll('/', '-')}.cjs`);
     writeFileSync(
       hook,
       `const M = require('module'), find = M._resolveFilename;
-      M._resolveFilename = (name, ...rest) => { if (name === 'echarts') throw Error(name); return find(name, ...rest) };`,
+      M._resolveFilename = (name, ...rest) => {
+        if (name.startsWith(${JSON.stringify(name)})) throw Error(name);
+        return find(name, ...rest);
+      };`,
     );
-    const { stdout, stderr, status } = await end(start([...few, '--run', at('bare')], '--require', hook));
+    return ['--require', hook];
+  };
+
+  it('without a package for pictures the run says so before it begins, and has none', async () => {
+    const { stdout, stderr, status } = await end(start([...few, '--run', at('bare')], ...without('echarts')));
     expect([stderr, status]).toEqual(['', 0]);
     expect(stdout).toMatch(/\npictures  none: charts are drawn by the package echarts, which is not installed: npm install --include=optional\n[^]*\nepoch 1\/2/); // prettier-ignore
     expect(readdirSync(at('bare')).toSorted()).toEqual(kept);
+  });
+
+  it('the same where sharp is installed for another machine; nothing is tested again for pictures that cannot be drawn', async () => {
+    const hook = without('@img/sharp-');
+    const { stdout, stderr, status } = await end(start([...few, '--run', at('elsewhere')], ...hook));
+    expect([stderr, status]).toEqual(['', 0]);
+    expect(stdout).toMatch(/\npictures  none: pictures are read and written by the package sharp, which is not installed: npm install --include=optional\n[^]*\nepoch 1\/2/); // prettier-ignore
+    expect(readdirSync(at('elsewhere')).toSorted()).toEqual(kept);
+    const again = await end(start(['--resume', at('elsewhere')], ...hook));
+    expect([again.stderr, again.status]).toEqual(['', 0]);
+    expect(again.stdout).not.toContain('test 2/2');
   });
 });
 

@@ -27,7 +27,7 @@ describe('golden/images', () => {
       expect(names.filter((name) => digitIn(name) === digit).length, `of ${digit}`).toBeGreaterThanOrEqual(2);
   });
 
-  it('predict.ts reads them all, and is sure of each', () => {
+  it('predict.ts reads them all, and is sure of each but of the 1 in pencil, whose flag is that of a 7', () => {
     const { stdout, stderr } = run('predict', '--json', ...names.map((name) => `golden/images/${name}`));
     expect(stderr).toBe('');
     const readings = stdout
@@ -35,7 +35,8 @@ describe('golden/images', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as { file: string; digit: number; confidence: number });
     expect(readings.map(({ file, digit }) => [file, digit])).toEqual(names.map((name) => [`golden/images/${name}`, digitIn(name)])); // prettier-ignore
-    for (const { file, confidence } of readings) expect(confidence, file).toBeGreaterThan(0.5);
+    const unsure = readings.filter(({ confidence }) => confidence < 0.9).map(({ file }) => file);
+    expect(unsure).toEqual(['golden/images/1-with-a-flag-in-pencil.jpg']);
   });
 
   describe.each(names)('%s', (name) => {
@@ -78,7 +79,7 @@ describe('samples.ts', () => {
 
   it.each([
     [['--seed', '1.5'], '--seed is "1.5", expected an integer from 0 to 4294967295'],
-    [['--out', 'nowhere'], '--out is "nowhere/0.png", expected a file in a directory that exists'],
+    [['--out', 'nowhere'], 'a picture of --out is "nowhere/0.png", expected a file in a directory that exists'],
   ])('error: %s', (args, sentence) => {
     const { stdout, stderr, status } = run('samples', ...args);
     expect({ stdout, stderr, status }).toEqual({ stdout: '', stderr: `samples: ${sentence}\n`, status: 2 });

@@ -55,7 +55,10 @@ export function paste(height: number, width: number, pictures: readonly Placed[]
 
 function svgOf({ height, width, texts }: Omit<Page, 'pictures'>): string {
   const lines = texts.map(({ text, x, y, size = 14, bold = false, anchor = 'start' }) => {
-    const escaped = text.replace(/[&<]/g, (sign) => (sign === '&' ? '&amp;' : '&lt;'));
+    const escaped = text.replace(
+      /[\0-\x1f\ufffe\uffff&<]/g,
+      (sign) => ({ '&': '&amp;', '<': '&lt;' })[sign] ?? '\ufffd',
+    );
     return (
       `<text x="${x}" y="${y}" font-size="${size}" text-anchor="${anchor}"` +
       `${bold ? ' font-weight="bold"' : ''}>${escaped}</text>`

@@ -13,7 +13,7 @@ const PAPER = 85;
 
 /**
  * The digit on any picture, as a network that learned MNIST knows digits: white on black, framed, its brightest pixel 255.
- * What is less than a third as dark as the darkest ink is paper: its grain, what is printed on it, and the noise of a JPEG; so
+ * What is at most a third as dark as the darkest ink is paper: its grain, what is printed on it, and the noise of a JPEG; so
  * are specks.
  *
  * What this costs: of MNIST's 10,000 test digits the network that comes with the project reads 99.33 % as they are, 99.25 %

@@ -1,4 +1,5 @@
 import { between, knownOptions } from '../tensor.ts';
+import { boxAbove } from './boxAbove.ts';
 import { inGray, type Picture } from './image.ts';
 import { resize } from './resize.ts';
 
@@ -44,16 +45,9 @@ export function frameAsMnist(picture: Picture, options: FrameAsMnistOptions = {}
 
 /** The smallest part of a picture that holds all its ink; what is paper in it becomes 0. */
 function inked({ width, pixels }: Picture, paper: number): Picture {
-  let [top, bottom, left, right] = [Infinity, -Infinity, Infinity, -Infinity];
-  pixels.forEach((value, i) => {
-    if (value <= paper) return;
-    const [row, column] = [Math.floor(i / width), i % width];
-    [top, bottom] = [Math.min(top, row), Math.max(bottom, row)];
-    [left, right] = [Math.min(left, column), Math.max(right, column)];
-  });
-  if (top > bottom)
-    throw new RangeError(`frameAsMnist: the picture has no ink, expected a pixel brighter than ${paper}`);
-  const size = { height: bottom - top + 1, width: right - left + 1 };
+  const box = boxAbove(pixels, width, paper);
+  if (!box) throw new RangeError(`frameAsMnist: the picture has no ink, expected a pixel brighter than ${paper}`);
+  const { top, left, ...size } = box;
   const at = (i: number) => pixels[(top + Math.floor(i / size.width)) * width + left + (i % size.width)];
   const ink = new Uint8Array(size.height * size.width);
   for (let i = 0; i < ink.length; i++) ink[i] = at(i) > paper ? at(i) : 0;

@@ -45,7 +45,8 @@ export function grayscale(picture: Picture): Picture {
 
 /**
  * Whether a picture in gray shows dark ink on light paper: its border is, on average, brighter than the middle between
- * its darkest and its brightest pixel, or than gray 127.5 if all pixels are the same.
+ * its darkest and its brightest pixel, or than gray 127.5 if all pixels are the same. Of photographs, in which light falls
+ * unevenly or ink touches the border, see inkOf.
  *
  * @throws RangeError if the picture is malformed, or not in gray
  */

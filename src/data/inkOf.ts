@@ -1,7 +1,8 @@
+import { boxAbove } from './boxAbove.ts';
 import { closing } from './closing.ts';
 import { inGray, invert, type Picture } from './image.ts';
 
-/** No stroke is wider than this share of the picture's longer side. */
+/** Every stroke is narrower than this share of the picture's longer side. */
 const STROKE = 1 / 3;
 /** Ink shows where it is more than this share as dark as the darkest: of the grain of paper and the edges of shadows little is. */
 const SURE = 0.6;
@@ -29,7 +30,7 @@ export function inkOf(picture: Picture): { readonly ink: Picture; readonly contr
   }));
   const shares = readings.map((reading) => share(reading, 255));
   const sure = SURE * Math.max(...shares.map(greatest));
-  const [dark, light] = shares.map((ink) => boxOf(ink, sure, width));
+  const [dark, light] = shares.map((ink) => area(ink, width, sure));
   const { pixels, paper } = readings[dark >= light ? 0 : 1];
   const ink = share({ pixels, paper }, 32);
   const most = greatest(ink);
@@ -50,14 +51,8 @@ const share = ({ pixels, paper }: { readonly pixels: Uint8Array; readonly paper:
 
 const greatest = (values: Float64Array) => values.reduce((a, b) => Math.max(a, b));
 
-/** The area of the box around all values above a threshold. */
-function boxOf(values: Float64Array, threshold: number, width: number): number {
-  let [top, bottom, left, right] = [Infinity, -Infinity, Infinity, -Infinity];
-  values.forEach((value, i) => {
-    if (value <= threshold) return;
-    const [row, column] = [Math.floor(i / width), i % width];
-    [top, bottom] = [Math.min(top, row), Math.max(bottom, row)];
-    [left, right] = [Math.min(left, column), Math.max(right, column)];
-  });
-  return top > bottom ? 0 : (bottom - top + 1) * (right - left + 1);
+/** Of the box around all values above a threshold. */
+function area(values: Float64Array, width: number, threshold: number): number {
+  const box = boxAbove(values, width, threshold);
+  return box ? box.height * box.width : 0;
 }

@@ -87,18 +87,25 @@ function readFile(directory: string, name: FileName, rank: number, original: boo
 /** Unpacks a .gz file, but no further than its header says: it may have been made to fill the memory. */
 function unpack(path: string, packed: Uint8Array, rank: number): Uint8Array {
   const beginning = gunzipSync(packed.subarray(0, 1024), { finishFlush: constants.Z_SYNC_FLUSH });
-  const { length, sizes } = header(path, beginning, rank);
+  // If the header is not in there, the file is cut off, as will be said, or what gzip notes down before it is long.
+  const said = beginning.length < startOf(rank) ? undefined : header(path, beginning, rank);
   const most = mostUnpacked(packed.length);
-  if (length > most) throw new RangeError(`mnist: ${path} ${unpacksTooFar(packed.length)}`);
+  const tooFar = () => new RangeError(`mnist: ${path} ${unpacksTooFar(packed.length)}`);
+  if (said && said.length > most) throw tooFar();
   try {
-    return gunzipSync(packed, { maxOutputLength: length });
+    return gunzipSync(packed, { maxOutputLength: said?.length ?? most });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') throw error;
+    if (!said) throw tooFar();
+    const { length, sizes } = said;
     throw new RangeError(
       `mnist: ${path} unpacks to more than ${length} bytes, expected ${length} for ${sizes.join('×')} items and a header`,
     );
   }
 }
+
+/** Where the items of an IDX file begin. */
+const startOf = (rank: number) => 4 + 4 * rank;
 
 /**
  * The header of an IDX file of bytes: two bytes of 0, the type 8, the number of axes; then the size of each axis as a 32-bit
@@ -110,7 +117,7 @@ function header(
   rank: number,
 ): { readonly sizes: readonly number[]; readonly start: number; readonly length: number } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const start = 4 + 4 * rank;
+  const start = startOf(rank);
   if (bytes.length < start)
     throw new RangeError(`mnist: ${name} has ${bytes.length} bytes, expected a header of ${start}`);
   const [magic, expected] = [view.getUint32(0), 0x0800 + rank];
