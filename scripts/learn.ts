@@ -225,7 +225,7 @@ export async function learn(
 function resultOf(metrics: readonly EpochMetrics[], epochs: number): string {
   const last = metrics.at(-1);
   if (!last) return 'no epoch was finished';
-  const best = metrics.reduce((a, b) => (b.testAccuracy > a.testAccuracy ? b : a));
+  const best = metrics.reduce((a, b) => (b.testAccuracy >= a.testAccuracy ? b : a));
   const result = `test accuracy ${percent(last.testAccuracy)} after ${last.epoch} of ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`;
   return best === last ? result : `${result} (best: ${percent(best.testAccuracy)} after ${best.epoch})`;
 }

@@ -57,7 +57,9 @@ def write(path, model, tensors):
         header[name] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": [len(body), len(body) + len(part)]}
         body += part
     text = json.dumps(header).encode()
-    Path(path).write_bytes(struct.pack("<Q", len(text)) + text + body)
+    part = Path(f"{path}.part")
+    part.write_bytes(struct.pack("<Q", len(text)) + text + body)
+    part.replace(path)
 
 
 def test_digits():
@@ -75,12 +77,15 @@ arguments = parser.parse_args()
 
 try:
     name, tensors = read(arguments.file)
-except (OSError, KeyError, ValueError, struct.error) as error:
+except (OSError, KeyError, ValueError, TypeError, AttributeError, struct.error) as error:
     parser.error(f"{arguments.file} cannot be read: {error!r}, expected a .safetensors file with model in its metadata")
 if name not in MODELS:
     parser.error(f"{arguments.file} is a {name}, expected one of {', '.join(MODELS)}")
 network = MODELS[name]()
-network.load_state_dict(tensors, strict=True)
+try:
+    network.load_state_dict(tensors, strict=True)
+except RuntimeError as error:
+    parser.error(f"{arguments.file} is no {name}: {' '.join(str(error).split())}")
 images, labels = test_digits()
 with torch.no_grad():
     logits = network.eval()(images)

@@ -202,15 +202,11 @@ describe('train-mnist.ts', () => {
     expect(readdirSync(at('bare')).toSorted()).toEqual(kept);
   });
 
-  it('the same where sharp is installed for another machine; nothing is tested again for pictures that cannot be drawn', async () => {
-    const hook = without('@img/sharp-');
-    const { stdout, stderr, status } = await end(start([...few, '--run', at('elsewhere')], ...hook));
+  it('the same where sharp is installed for another machine', async () => {
+    const { stdout, stderr, status } = await end(start([...few, '--run', at('elsewhere')], ...without('@img/sharp-')));
     expect([stderr, status]).toEqual(['', 0]);
     expect(stdout).toMatch(/\npictures  none: pictures are read and written by the package sharp, which is not installed: npm install --include=optional\n[^]*\nepoch 1\/2/); // prettier-ignore
     expect(readdirSync(at('elsewhere')).toSorted()).toEqual(kept);
-    const again = await end(start(['--resume', at('elsewhere')], ...hook));
-    expect([again.stderr, again.status]).toEqual(['', 0]);
-    expect(again.stdout).not.toContain('test 2/2');
   });
 });
 
