@@ -60,7 +60,7 @@ await script('bugs', async () => {
   const chosen = bugs.filter(({ id }) => positionals.length === 0 || positionals.some((part) => id.includes(part)));
   if (chosen.length === 0)
     throw new RangeError(
-      `no bug has an id with ${positionals.join(' or ')}, expected one of ${bugs.map(({ id }) => id).join(', ')}`,
+      `no bug has an id with ${positionals.join(' or ')}, expected a part of one, such as ${bugs[0].subject} or ${bugs[0].id}`,
     );
   // the specs of the others are tests, not lists of laws
   const hasLaws = ({ subject }: Bug) => `${subject}Backward` in implementations.naive;
@@ -72,10 +72,13 @@ await script('bugs', async () => {
   }
   if (values.diagnose) return await diagnoseAll(chosen, values.json);
   const results = [];
-  for (const bug of chosen) {
+  const bar = progressBar(process.stderr);
+  for (const [i, bug] of chosen.entries()) {
     const { id, subject: layer, equivalent = null } = bug;
+    bar.show(i / chosen.length, `${i + 1} of ${chosen.length}`, [id]);
     const [fixtures = null] = await killingFixtures(bug);
     const verdict = await killingLaws(bug, SEEDS);
+    bar.clear();
     results.push({ id, layer, equivalent, fixtures, ...verdict });
     if (equivalent === null && (fixtures === null || verdict.laws === null)) process.exitCode = 1;
     if (values.json) continue;

@@ -9,6 +9,7 @@ import { changedFiles, edited, type Edit } from '../spec/plant.ts';
 import { variants } from '../spec/policies.ts';
 import { layerNames } from '../spec/port/protocol.ts';
 import { tracingEdits } from '../spec/tracingEdits.ts';
+import { progressBar } from './progressBar.ts';
 import { commandLine, RunError, script } from './script.ts';
 
 const help = `Compiles what the package ships, into dist/. npm pack runs it.
@@ -27,10 +28,12 @@ const root = fileURLToPath(new URL('../', import.meta.url));
 await script('build', async () => {
   const { values } = commandLine({ options: { help: { type: 'boolean', default: false } } });
   if (values.help) return void process.stdout.write(help);
+  const bar = progressBar(process.stderr);
   const work = mkdtempSync(join(root, '.build-'));
   try {
     for (const part of ['src', 'spec', 'scripts']) cpSync(join(root, part), join(work, part), { recursive: true });
     const planted = bugs.filter(({ equivalent }) => equivalent === undefined);
+    bar.show(0, 'building', ['the bugs are planted']);
     for (const bug of planted) writePlanted(bug.id, [bug], moduleOf(bug.subject), work);
     for (const name of layerNames)
       for (const { id, policies } of variants(name))
@@ -38,9 +41,12 @@ await script('build', async () => {
     writePlanted('tracing', await tracingEdits(), 'naive/index.ts', work);
     writePlanted('telling', tellingEdits, 'naive/index.ts', work);
     rmSync(join(root, 'dist'), { recursive: true, force: true });
+    bar.show(0.2, 'building', ['the bugs are compiled']);
     compile(work, ['bugs'], ['--noCheck', '--removeComments']); // what a bug does to the types is no matter
+    bar.show(0.6, 'building', ['the sources are compiled']);
     const laws = layerNames.map((name) => `spec/${name}.spec.ts`);
     compile(work, ['src', 'spec/index.ts', 'spec/port/bridgeWorker.ts', ...laws], ['--declaration']);
+    bar.show(0.8, 'building', ['the commands are compiled']);
     compile(work, ['scripts/cnn-spec.ts', 'scripts/check-port.ts', 'scripts/explain.ts'], ['--noCheck']);
     for (const part of ['assembly', 'build'])
       // the kernels of src/simd, and what they are compiled from
@@ -49,8 +55,10 @@ await script('build', async () => {
       ...{ id, subject, means, seen, file, within, module: `bugs/${id}/${moduleOf(subject).replace(/ts$/, 'js')}` },
     }));
     writeFileSync(join(root, 'dist', 'bugs', 'bugs.json'), `${JSON.stringify(list, null, 2)}\n`);
+    bar.clear();
     console.log(`dist/: the sources, and ${planted.length} known bugs`);
   } finally {
+    bar.clear();
     rmSync(work, { recursive: true });
   }
 });

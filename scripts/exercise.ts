@@ -30,6 +30,15 @@ const root = new URL('../', import.meta.url);
 const SEED = 1; // of the random cases: the same every time, so that what is mended is seen to be
 let folder: string;
 
+/** What the errors are of, by the first letters of their names. */
+const pages = {
+  E0: 'fromScratch.md',
+  E1: 'predictADigit.md',
+  E2: 'tanhAverage.md',
+  E3: 'basics.md',
+  E4: 'resnet.md',
+};
+
 /** One error of a document, as it stands in one layer or another part of src/. */
 interface Exercise {
   readonly id: string;
@@ -63,12 +72,24 @@ await script('exercise', async () => {
   else await grade(exercise);
 });
 
+/** The errors of each document, with the layers and other parts that have them, and what has been begun. */
 function list(): void {
-  for (const exercise of exercises)
-    console.log(
-      `${exercise.id.padEnd(6)} ${exercise.name.padEnd(20)} ${existsSync(fileOf(exercise)) ? shown(exercise) : ''}`.trimEnd(),
-    );
-  console.log('\nnpm run exercise E2.6 writes one. What the documents say: spec/documents/README.md');
+  const documents = new URL('spec/documents/', root);
+  for (const [document, page] of Object.entries(pages)) {
+    const text = readFileSync(new URL(page, documents), 'utf8');
+    console.log(`${/^# (.*)$/m.exec(text)![1]} (spec/documents/${page})\n`);
+    const ids = exercises.map(({ id }) => id).filter((id) => id.startsWith(document));
+    for (const id of new Set(ids)) {
+      const same = exercises.filter((exercise) => exercise.id === id);
+      const title = new RegExp(`^### ${id} (.*)$`, 'm').exec(text)![1];
+      console.log(`  ${id.padEnd(6)} ${title.replaceAll('`', '')}`);
+      console.log(`         ${same.map(({ name }) => name).join(', ')}`);
+      for (const begun of same.filter((exercise) => existsSync(fileOf(exercise))))
+        console.log(`         ${shown(begun)}`);
+    }
+    console.log();
+  }
+  console.log('npm run exercise E2.6 writes one, to be mended');
 }
 
 function find([id, subject]: readonly string[]): Exercise {
@@ -142,6 +163,7 @@ async function grade(exercise: Exercise): Promise<void> {
       await check();
     } catch (error) {
       console.log(error instanceof Error ? error.message : error);
+      console.log(`\nWhat is wrong, in words: npm run exercise ${exercise.id} ${name} -- --hint`);
       process.exitCode = 1;
       return;
     }
@@ -158,7 +180,8 @@ async function ofLayer(exercise: Exercise, layers: Layers): Promise<readonly Che
   const { laws }: { laws: readonly Law[] } = await import(`../spec/${name}.spec.ts`);
   const { cases, precision } = specifications.get(name)!;
   const again = `npm run exercise ${exercise.id} ${name}`;
-  const judged = { name, implementation: shown(exercise), layer: layerOf(layers, name), cases, ...precision, again };
+  const who = { name, implementation: shown(exercise), layer: layerOf(layers, name) };
+  const judged = { ...who, cases, ...precision, again, names: false };
   return laws.map((law) => () => uphold(law, judged));
 }
 

@@ -12,10 +12,10 @@ import { choose, commandLine, script, writable } from './script.ts';
 const help = `Draws what one layer of a network makes of a handwritten digit: its feature maps, each from its least number (dark
 blue) to its largest (yellow); of a layer without maps its numbers, in the same colours.
 
-  npx tsx scripts/feature-maps.ts digit.png
-  npx tsx scripts/feature-maps.ts digit.png --layer conv2 --out conv2.png
-  npx tsx scripts/feature-maps.ts digit.png --layer fc3       the numbers that softmax makes probabilities of
-  npx tsx scripts/feature-maps.ts --filters --layer conv2     no digit: what the layer has learned to look for
+  npx tsx scripts/feature-maps.ts golden/images/3.png
+  npx tsx scripts/feature-maps.ts golden/images/3.png --layer conv2 --out conv2.png
+  npx tsx scripts/feature-maps.ts golden/images/3.png --layer fc3       the numbers that softmax makes probabilities of
+  npx tsx scripts/feature-maps.ts --filters --layer conv2               no digit: what the layer has learned to look for
 
 The digit is prepared as predict.ts does it: see there.
 
@@ -43,6 +43,10 @@ async function main(): Promise<void> {
   const { layer, out = values.filters ? 'filters.png' : 'feature_maps.png' } = values;
   if (files.length > 1 || (files.length === 0 && !values.filters))
     throw new RangeError(`there are ${files.length} pictures to read, expected IMAGE: see --help`);
+  if (files.length > 0 && values.filters)
+    throw new RangeError(`--filters is given for ${files[0]}, expected one of them: filters are those of all pictures`);
+  if (!out.toLowerCase().endsWith('.png'))
+    throw new RangeError(`--out is ${JSON.stringify(out)}, expected a .png file`);
   writable('--out', out);
   const { model, parameters } = readModel(values.model);
   const say = (line: string) => process.stdout.write(`${line}\n${out}\n`);

@@ -5,6 +5,7 @@ import { expectGolden } from '../spec/every-layer.ts';
 import { goldenFile, goldenNames, readGolden } from '../spec/golden.ts';
 import { layerOf } from '../spec/law.ts';
 import { implementations, type LayerName } from '../src/layers.ts';
+import { progressBar } from './progressBar.ts';
 import { commandLine, script } from './script.ts';
 
 const help = `Fills in what the fixtures in golden/ expect, from their inputs, in exact arithmetic, and writes those that C
@@ -32,11 +33,14 @@ async function run(check: boolean, parts: readonly string[]): Promise<void> {
   const vain = parts.find((part) => !goldenNames.some((name) => name.includes(part)));
   if (vain !== undefined)
     throw new RangeError(`no file in golden/ has a name with ${vain}, expected one of ${goldenNames.join(', ')}`);
-  for (const name of names) {
+  const bar = progressBar(process.stderr);
+  for (const [i, name] of names.entries()) {
+    bar.show(i / names.length, 'computing', [name]);
     const file = new URL(`../golden/${name}`, import.meta.url);
     const before = readFileSync(file, 'utf8');
     const after = await expectedText(before);
     const apart = check ? [...differences(before, after), ...apartFromDefinition(name)] : [];
+    bar.clear();
     if (!check && before !== after) writeFileSync(file, after);
     if (apart.length > 0) process.exitCode = 1;
     const verdict = check || before === after ? 'as it should be' : 'written';

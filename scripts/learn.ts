@@ -80,6 +80,10 @@ export async function learn(
   const missing = wanted ? await withoutPictures() : undefined;
   if (missing) out.write(`pictures  none: ${missing}\n\n`);
   const drawing = wanted && !missing;
+  if (from && from.position.epoch > epochs)
+    out.write(`This run has ended${drawing ? ': its pictures are drawn again' : ''}\n\n`);
+  else if (from)
+    out.write(`It goes on in epoch ${from.position.epoch}, after ${commas(from.position.seen.images)} of ${commas(learned)} images\n\n`); // prettier-ignore
 
   const first = initialize(model, random(seed));
   const { schedule } = checkTraining(layers, model, first, training, settings);
@@ -90,7 +94,7 @@ export async function learn(
   const folder = typeof settings.run === 'string' ? RunFolder.begin(settings.run, settings.options) : settings.run;
 
   const metrics = folder?.metrics ?? [];
-  const before = metrics.at(-1)?.seconds ?? 0;
+  const before = Number(from?.facts.seconds ?? metrics.at(-1)?.seconds ?? 0);
   const began = performance.now() - 1000 * before;
   const seconds = () => (performance.now() - began) / 1000;
   // Learning from an image takes about three times as long as testing one.
@@ -110,6 +114,7 @@ export async function learn(
       ...{ model: model.name, seed: `${seed}`, epoch: `${metrics.length}`, version, data },
       ...(metrics.length > 0 && { testAccuracy: `${metrics.at(-1)!.testAccuracy}` }),
       ...{ numbers: engine?.build ?? 'float64', options: JSON.stringify(settings.options) },
+      ...(position.seen.images > 0 && { seconds: `${seconds()}` }), // else the metrics have them
     };
     folder.save({ ...now, position, facts }, engine ? 'F32' : 'F64');
     saved = performance.now();
@@ -126,6 +131,8 @@ export async function learn(
     ? engines.train(engine, training, { ...settings, schedule }, position)
     : train(layers, model, parameters, training, settings, position, state);
   watch(true);
+  if (position.epoch <= epochs)
+    bar.show(skipped / learned, `epoch ${position.epoch}/${epochs}`, [`${commas(skipped)} of ${commas(learned)}`]);
   for await (last of learning) {
     steps++;
     const { epoch, images, loss, accuracy } = last;
@@ -135,7 +142,7 @@ export async function learn(
     bar.show(images / learned, `epoch ${epoch}/${epochs}`, [
       `loss ${loss.toFixed(3)}`,
       `accuracy ${percent(accuracy)}`,
-      `${commas(imagesPerSecond)} images/s`,
+      `${imagesPerSecond < 10 ? imagesPerSecond.toPrecision(2) : commas(imagesPerSecond)} images/s`,
       timeLeft(done),
       `${commas(images)} of ${commas(learned)}`,
     ]);

@@ -28,12 +28,12 @@ export async function script(name: string, run: () => Promise<void>): Promise<vo
 }
 
 /**
- * The options of the command line.
+ * The options of the command line; -h is --help.
  * @throws RangeError that names what is not an option, and what is
  */
-export function commandLine<T extends ParseArgsConfig & { options: object }>(config: T) {
+export function commandLine<T extends ParseArgsConfig & { options: { help: { type: 'boolean' } } }>(config: T) {
   try {
-    return parseArgs<T>(config);
+    return parseArgs<T>({ ...config, options: { ...config.options, help: { ...config.options.help, short: 'h' } } });
   } catch (error) {
     if (!(error instanceof TypeError && 'code' in error)) throw error;
     const [sentence] = error.message.split(/\. |\.?\n/); // parseArgs goes on to explain shells

@@ -42,7 +42,7 @@ const help = `Trains a network on MNIST, and says how well it reads digits it ha
   npx tsx scripts/train-mnist.ts --model tanhAvg --images 200 --epochs 10 --batch 32 --rate 0.01
                                                         the experiment of "CNN with tanh and average pooling", repaired
   npx tsx scripts/train-mnist.ts --model lenet5 --optimizer adam --batch 64 --schedule cosine
-  npx tsx scripts/train-mnist.ts --impl naive --images 100 --test-images 50
+  npx tsx scripts/train-mnist.ts --model page3 --impl naive --images 100 --test-images 50
   npx tsx scripts/train-mnist.ts --resume runs/mnistNet-0
                                                         goes on where an interrupted run stopped
 
@@ -64,7 +64,7 @@ How (defaults in brackets: those of mnistNet)
   --weight-decay X    (default 0; adamW 0.01)
   --schedule NAME     constant; cosine: down to 0 along half a wave; step: a tenth after each third of the steps;
                       exponential: evenly down to a hundredth (default constant [cosine])
-  --warm-up N         steps over which the rate rises first (default 0 [300])
+  --warm-up N         steps over which the rate rises first (default 0 [300, or an eighth of all where that is less])
 
 On what
   --images N          training images, the first N of the set (default 5000 [all])
@@ -144,7 +144,6 @@ async function main(): Promise<void> {
     engine: values.impl === 'simd',
     threads: integer('--threads', values.threads ?? '2', 1, 64),
     bitwise: options.bitwise ?? false,
-    options,
     every: number('--checkpoint', values.checkpoint, 0),
     seed: integer('--seed', values.seed, 0, 2 ** 32 - 1),
     save: values.save,
@@ -168,7 +167,6 @@ async function main(): Promise<void> {
     values[option] === undefined ? undefined : integer(`--${option}`, values[option], 1);
   const [images, testImages] = [wanted('images'), wanted('test-images')];
   const schedule = choose('--schedule', schedules, values.schedule);
-  const warm = integer('--warm-up', values['warm-up'], 0);
 
   const out = values.json ? process.stderr : process.stdout;
   const data = await pictures(values, testImages, progressBar(out));
@@ -178,6 +176,9 @@ async function main(): Promise<void> {
     if (`${shape}` !== `${model.input}`)
       throw new RangeError(`the images are ${shape.join('×')}, expected ${model.input.join('×')} for ${model.name}`);
   const steps = epochs * Math.ceil(training.labels.length / batch);
+  const rising = integer('--warm-up', values['warm-up'], 0);
+  const own = resumed !== undefined || given['warm-up'] !== undefined;
+  const warm = own ? rising : Math.min(rising, Math.floor(steps / 8)); // a short run would be over before it learns
   const rates = warmUp(warm, schedule(rate, Math.max(1, steps - warm)));
 
   out.write(`cnn-spec trains ${model.name} on the ${values.impl} layers\n`);
@@ -198,7 +199,13 @@ async function main(): Promise<void> {
     `seed ${seed}`,
   ];
   out.write(`training  ${how.join(', ')}\n\n`);
-  await learn({ ...settings, rate: rates, top: rate, run, from: resumed?.checkpoint }, training, testing, out);
+  const kept = { ...options, 'warm-up': `${warm}` };
+  await learn(
+    { ...settings, options: kept, rate: rates, top: rate, run, from: resumed?.checkpoint },
+    training,
+    testing,
+    out,
+  );
 }
 
 /** The options that change the result of a run, beside --bitwise. */

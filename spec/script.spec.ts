@@ -27,24 +27,29 @@ import {
 import { needing } from './needing.ts';
 
 const read = (...args: string[]) =>
-  commandLine({ args, options: { epochs: { type: 'string' }, json: { type: 'boolean' } } }).values;
+  commandLine({ args, options: { epochs: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' } } })
+    .values;
 
 describe('the command line', () => {
   it('options and their values', () => {
     expect(read('--epochs', '3', '--json')).toEqual({ epochs: '3', json: true });
     expect(read('--epochs=-3')).toEqual({ epochs: '-3' });
+    expect(read('-h')).toEqual({ help: true });
     expect(choose('--model', { a: 1, b: 2 }, 'b')).toBe(2);
     expect([integer('--n', '0', 0), integer('--n', '1e3', 1), integer('--n', '7', 1, 7)]).toEqual([0, 1000, 7]);
     expect(positive('--rate', '5e-3')).toBe(0.005);
   });
 
   it.each<[string, () => unknown]>([
-    ["Unknown option '--epoch', did you mean --epochs? Expected one of --epochs, --json", () => read('--epoch', '3')],
-    ["Unknown option '-e', did you mean --epochs? Expected one of --epochs, --json", () => read('-e', '3')],
-    ["Unknown option '--jsno', did you mean --json? Expected one of --epochs, --json", () => read('--jsno=3')],
-    ["Unknown option '--rate', expected one of --epochs, --json", () => read('--rate', '3')],
-    ["Unexpected argument 'json', did you mean --json? Expected one of --epochs, --json", () => read('json')],
-    ["Unexpected argument 'page3', expected one of --epochs, --json", () => read('page3')],
+    [
+      "Unknown option '--epoch', did you mean --epochs? Expected one of --epochs, --json, --help",
+      () => read('--epoch', '3'),
+    ],
+    ["Unknown option '-e', did you mean --epochs? Expected one of --epochs, --json, --help", () => read('-e', '3')],
+    ["Unknown option '--jsno', did you mean --json? Expected one of --epochs, --json, --help", () => read('--jsno=3')],
+    ["Unknown option '--rate', expected one of --epochs, --json, --help", () => read('--rate', '3')],
+    ["Unexpected argument 'json', did you mean --json? Expected one of --epochs, --json, --help", () => read('json')],
+    ["Unexpected argument 'page3', expected one of --epochs, --json, --help", () => read('page3')],
     ["Option '--epochs <value>' argument missing, expected --epochs=VALUE", () => read('--epochs')],
     ["Option '--epochs' argument is ambiguous, expected --epochs=VALUE", () => read('--epochs', '-3')],
     ["Option '--json' does not take an argument, expected --json", () => read('--json=yes')],

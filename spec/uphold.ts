@@ -19,6 +19,8 @@ export interface Judged {
   readonly cases: fc.Arbitrary<Case>;
   /** The command that judges it again. Default: that of vitest. */
   readonly again?: string;
+  /** Whether to say which known bug answers alike: of an exercise that is its solution. Default true. */
+  readonly names?: boolean;
 }
 
 /**
@@ -52,7 +54,7 @@ async function report(law: Law, judged: Judged, run: fc.RunDetails<unknown>): Pr
   if (!wrong) {
     // either the definition itself is judged, or what is wrong is less than `compare` allows
     const differs = answers.some((each) => !sameAnswer(each, answer(definition, each.direction, each.call), 'bits', 0));
-    const known = differs ? await diagnose(answers, judged, 'bits') : undefined;
+    const known = differs && judged.names !== false ? await diagnose(answers, judged, 'bits') : undefined;
     const fixture = law.leansOn === 'golden';
     const shown = fixture && answers.length > 0 ? [answers.at(-1)!.call].map(callOf) : run.counterexample;
     return [
@@ -117,7 +119,7 @@ export async function explain(
   const asked = wrong.direction === 'forward' ? withoutDy(wrong.call) : wrong.call;
   const least = smallest(callOf(asked), definition, fails, failure && TRIES[failure]);
   const small = answer(layer, wrong.direction, least);
-  const known = await diagnose([...others, small], judged, compare);
+  const known = judged.names === false ? undefined : await diagnose([...others, small], judged, compare);
   return {
     ...{ small, known },
     sentences: [
