@@ -19,10 +19,17 @@ import sys
 from collections import OrderedDict
 from pathlib import Path
 
-import numpy as np
-import torch
-import torch.nn.functional as F
-from PIL import Image, ImageOps
+if "--help" in sys.argv[1:] or "-h" in sys.argv[1:]:
+    print(__doc__)
+    sys.exit()
+try:
+    import numpy as np
+    import torch
+    import torch.nn.functional as F
+    from PIL import Image, ImageOps
+except ImportError as error:
+    print(f"confirm-golden: {error.name} is not installed, expected PyTorch, NumPy and Pillow", file=sys.stderr)
+    sys.exit(2)
 
 torch.set_default_dtype(torch.float64)
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"

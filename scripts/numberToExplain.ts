@@ -4,7 +4,7 @@ import { layerNames } from '../spec/port/protocol.ts';
 import { implementations, type LayerName } from '../src/layers.ts';
 import { tensor, type Tensor } from '../src/tensor.ts';
 import { interesting } from './explanation.ts';
-import { readWhole } from './script.ts';
+import { oneOf, readWhole } from './script.ts';
 
 /** Small calls that show what a layer can do. Of other layers it is the first fixture. */
 const examples: Readonly<Partial<Record<LayerName, string>>> = {
@@ -56,7 +56,7 @@ export function layerIn(named: readonly string[]): LayerName {
   const expected = `expected one of ${layerNames.join(', ')}`;
   if (named.length !== 1)
     throw new RangeError(`${named.length === 0 ? 'no layer is' : `${named.length} layers are`} named, ${expected}`);
-  if (!isLayer(layer)) throw new RangeError(`there is no layer ${JSON.stringify(layer)}, ${expected}`);
+  if (!isLayer(layer)) throw new RangeError(`there is no layer ${JSON.stringify(layer)}, ${oneOf(layerNames, layer)}`);
   return layer;
 }
 

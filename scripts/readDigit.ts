@@ -16,6 +16,6 @@ export async function readDigit(path: string): Promise<{ readonly picture: Pictu
     return { picture, x: toBatch(digitOf(picture)) };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw new RangeError(`${path}: ${error.message}`);
+    throw new RangeError(`${path}: ${error.message.replace(/^\w+: /, '')}`); // the file, in place of the function
   }
 }

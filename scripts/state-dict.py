@@ -15,11 +15,18 @@ import struct
 from collections import OrderedDict
 from pathlib import Path
 
-import numpy as np
-import torch
-from torch import nn
-
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
+
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("file", nargs="?", default=GOLDEN / "trained" / "lenet5.safetensors", metavar="FILE")
+parser.add_argument("--save", metavar="FILE")
+arguments = parser.parse_args()
+try:
+    import numpy as np
+    import torch
+    from torch import nn
+except ImportError as error:
+    parser.error(f"{error.name} is not installed, expected PyTorch and NumPy (Debian: python3-torch)")
 
 # src/models/lenet5.ts and src/models/mnistNet.ts
 MODELS = {
@@ -69,11 +76,6 @@ def test_digits():
     pixels = (images / 255 - 0.1307) / 0.3081  # as both networks take them
     return torch.from_numpy(pixels).float(), torch.from_numpy(labels.astype(np.int64))
 
-
-parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-parser.add_argument("file", nargs="?", default=GOLDEN / "trained" / "lenet5.safetensors", metavar="FILE")
-parser.add_argument("--save", metavar="FILE")
-arguments = parser.parse_args()
 
 try:
     name, tensors = read(arguments.file)

@@ -102,7 +102,7 @@ describe('digitOf', () => {
   it.each([0, 31])('error: a page without ink, whose pixels differ by %i', (contrast) => {
     expect(() => digitOf(stroke(contrast))).toThrow(
       new RangeError(
-        `digitOf: the pixels differ by at most ${contrast} of 255 from the paper around them, expected 32: ink on paper`,
+        `digitOf: there is no ink: no pixel differs by more than ${contrast} of 255 from the paper around it, expected at least 32`,
       ),
     );
   });

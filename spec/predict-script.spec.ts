@@ -95,7 +95,7 @@ describe('scripts/predict.ts', () => {
     );
     expect(run(at('3.png'), at('blank.png'), '--model', at('dense.safetensors'))).toEqual({
       stdout: '',
-      stderr: `predict: ${at('blank.png')}: digitOf: the pixels differ by at most 0 of 255 from the paper around them, expected 32: ink on paper\n`,
+      stderr: `predict: ${at('blank.png')}: there is no ink: no pixel differs by more than 0 of 255 from the paper around it, expected at least 32\n`,
       status: 2,
     });
   });
@@ -133,6 +133,8 @@ it('golden: the bars of the numbers that the document prints, the winner pointed
     ].join('\n'),
   );
   expect(bars([0.999], 0)).toBe(`▸ 0  0.999  ${'█'.repeat(60)}`); // 479.52
+  expect(bars([0.5], 0, 41)).toBe(`▸ 0  0.500  ${'█'.repeat(14)}`); // of 28 beside the numbers
+  expect(bars([1], 0, 5)).toBe(`▸ 0  1.000  █`);
 });
 
 describe('shades', () => {

@@ -25,7 +25,7 @@ export async function readingPage(
 ): Promise<Page> {
   const given = await onWhite(picture);
   const columns = [
-    captioned({ ...given, pictures: [{ picture: given, top: 0, left: 0 }], texts: [] }, 'the picture'),
+    captioned({ ...given, pictures: framed(given), texts: [] }, 'the picture'),
     captioned(imageOf(x, SIDE), 'what the network saw'),
     barsOf(probabilities, digit),
   ];
@@ -44,10 +44,25 @@ async function onWhite({ height, width, channels, pixels }: Picture): Promise<Pi
   const { data, info } = await sharp(pixels, { raw: { height, width, channels } })
     .flatten({ background: '#fff' })
     .toColourspace('srgb')
-    .resize({ height: SIDE, width: SIDE, fit: 'inside' })
+    .resize({
+      height: SIDE,
+      width: SIDE,
+      fit: 'inside',
+      kernel: Math.max(height, width) < SIDE / 4 ? 'nearest' : 'cubic',
+    })
     .raw()
     .toBuffer({ resolveWithObject: true });
   return { height: info.height, width: info.width, channels: 3, pixels: data };
+}
+
+/** In a frame of one pixel around it: white paper on a white page has none. */
+function framed(picture: Picture): Page['pictures'] {
+  const [height, width] = [picture.height + 2, picture.width + 2];
+  const frame = { height, width, channels: 3 as const, pixels: new Uint8Array(height * width * 3).fill(0xb8) };
+  return [
+    { picture: frame, top: -1, left: -1 },
+    { picture, top: 0, left: 0 },
+  ];
 }
 
 const captioned = (part: Page, text: string): Page => ({

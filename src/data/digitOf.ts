@@ -26,7 +26,7 @@ export function digitOf(picture: Picture): Picture {
   const { ink, contrast } = inkOf(atMost(LONGEST, grayscale(picture)));
   if (contrast < CONTRAST)
     throw new RangeError(
-      `digitOf: the pixels differ by at most ${contrast} of 255 from the paper around them, expected ${CONTRAST}: ink on paper`,
+      `digitOf: there is no ink: no pixel differs by more than ${contrast} of 255 from the paper around it, expected at least ${CONTRAST}`,
     );
   const digit = frameAsMnist(mainInk(ink, PAPER));
   const brightest = digit.pixels.reduce((a, b) => Math.max(a, b));
