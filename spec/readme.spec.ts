@@ -4,11 +4,10 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readPicture, writePicture } from '../scripts/picture.ts';
-import { mnist } from '../src/data/mnist.ts';
+import { readPicture } from '../scripts/picture.ts';
 import { parts } from './bugs/bug.ts';
 import { bugs } from './bugs/index.ts';
-import { expectPicture, pictureOf } from './pictures.ts';
+import { expectPicture } from './pictures.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
@@ -82,9 +81,9 @@ describe('README', () => {
       'npx tsx scripts/predict.ts golden/images/3.png',
       'npx tsx scripts/predict.ts golden/images/3.png --explain',
       'npx tsx scripts/train-mnist.ts --model lenet5 --optimizer adam --run runs/digits',
-      'npx tsx scripts/predict.ts digit.png --model runs/digits/checkpoint.safetensors',
-      'npx tsx scripts/feature-maps.ts digit.png --model runs/digits/checkpoint.safetensors --layer conv2 --out conv2.png',
-      'npx tsx scripts/feature-maps.ts --filters --model runs/digits/checkpoint.safetensors --out filters.png',
+      'npx tsx scripts/predict.ts golden/images/3.png --model runs/digits/checkpoint.safetensors',
+      'npx tsx scripts/feature-maps.ts golden/images/3.png --model runs/digits/checkpoint.safetensors --layer conv2 --out runs/digits/conv2.png',
+      'npx tsx scripts/feature-maps.ts --filters --model runs/digits/checkpoint.safetensors --out runs/digits/filters.png',
       'npx tsx scripts/train-mnist.ts --resume runs/digits',
     ]);
     const { stdout, status } = run('npx', ['vitest', 'run', 'conv2d', '--reporter=verbose', '-t', 'padding = zeros']); // all of it is in this run already
@@ -111,19 +110,17 @@ describe('README', () => {
   it('what was learned can be asked, looked at and gone on with, with a few digits of golden/mnist', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'cnn-spec-readme-'));
     try {
-      const { test } = mnist(join(root, 'golden/mnist'));
-      await writePicture(join(directory, 'digit.png'), pictureOf(test, 0));
       const commands = blocks(readme)
         .flatMap(([, lines]) => lines.split('\n'))
         .filter((line) => line.includes('runs/digits'))
         .map((line) => line.split(' ').slice(2)) // without npx tsx
-        .map((words) => words.map((word) => (/^runs|\.png$/.test(word) ? join(directory, word) : word)));
+        .map((words) => words.map((word) => (word.startsWith('runs') ? join(directory, word) : word)));
       const few = ['--data', 'golden/mnist', '--images', '500', '--test-images', '50', '--epochs', '1'];
       const [train, predict, maps, filters, resume] = commands.map((words, i) => tsx([...words, ...(i === 0 ? few : [])])); // prettier-ignore
       for (const { stderr, status } of [train, predict, maps, filters, resume]) expect([stderr, status]).toEqual(['', 0]); // prettier-ignore
       expect(predict.stdout).toMatch(/^Predicted Digit: \d\nConfidence Score: 0\.\d\d(, unsure: .*)?\n/);
       for (const name of ['conv2', 'filters'])
-        expect((await readPicture(join(directory, `${name}.png`))).channels, name).toBe(3);
+        expect((await readPicture(join(directory, 'runs/digits', `${name}.png`))).channels, name).toBe(3);
       expect(resume.stdout).toContain(' after 1 of 1 epoch');
     } finally {
       rmSync(directory, { recursive: true });

@@ -34,7 +34,7 @@ export async function layerPage(title: string, x: Tensor, caption: string, y: Te
   const colours = await viridis();
   const maps = y.shape.length === 4;
   const what = maps
-    ? `${y.shape[1]} ${y.shape[1] === 1 ? 'map' : 'maps'} of ${y.shape[2]}×${y.shape[3]}, each in colours from its own least number to its own largest`
+    ? `${y.shape[1]} ${y.shape[1] === 1 ? 'map' : 'maps'} of ${y.shape[2]}×${y.shape[3]}, numbered along the rows from 0, each in colours from its own least number to its own largest`
     : `${y.shape[1]} numbers, in colours from the least to the largest`;
   const body = maps ? mapsOf(y, colours) : numbersOf(y, colours);
   const image = imageOf(x);
