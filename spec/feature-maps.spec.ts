@@ -230,6 +230,8 @@ describe('scripts/feature-maps.ts', () => {
   });
 
   it.each([
+    [['a.png', '--filters'], '--filters is given for a.png, expected one of them: filters are those of all pictures'],
+    [['a.png', '--out', 'maps.jpg'], '--out is "maps.jpg", expected a .png file'],
     [['a.png', 'b.png'], 'there are 2 pictures to read, expected IMAGE: see --help'],
     [['a.png', '--model', 'a', '--out', 'no/where.png'], '--out is "no/where.png", expected a file in a directory that exists'],
   ])('error: %j', (args, message) => {

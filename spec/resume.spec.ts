@@ -105,14 +105,18 @@ describe('train-mnist.ts --resume', () => {
     const { stdout, status } = await ended;
     expect(status).toBe(130);
     expect(stdout).toContain(`It goes on with --resume ${at('stopped')}\n`);
-    const { status: resumed } = await end(start('--resume', at('stopped')));
-    expect([resumed, sha256(checkpointOf('stopped'))]).toEqual([0, sha256(checkpointOf('whole'))]);
+    const { position, facts } = readCheckpoint('stopped', checkpointOf('stopped'));
+    const { images } = position.seen;
+    expect(Number(facts.seconds) > 0, `seconds ${facts.seconds} after ${images} images`).toBe(images > 0);
+    const resumed = await end(start('--resume', at('stopped')));
+    expect(resumed.stdout).toContain(`\nIt goes on in epoch ${position.epoch}, after ${images} of 160 images\n`);
+    expect([resumed.status, sha256(checkpointOf('stopped'))]).toEqual([0, sha256(checkpointOf('whole'))]);
   });
 
   it('a run that has ended has nothing left to do', async () => {
     const before = sha256(checkpointOf('whole'));
     const { stdout, status } = await end(start('--resume', at('whole')));
-    expect(stdout).toMatch(/\ntest accuracy \d+\.\d % after 2 of 2 epochs/);
+    expect(stdout).toMatch(/\nThis run has ended\n[^]*\ntest accuracy \d+\.\d % after 2 of 2 epochs/);
     expect([status, sha256(checkpointOf('whole'))]).toEqual([0, before]);
   });
 

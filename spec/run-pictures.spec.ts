@@ -165,6 +165,7 @@ describe('train-mnist.ts', () => {
     for (const name of drawn) rmSync(join(at('run'), name));
     const again = await end(start(['--resume', at('run')]));
     expect([again.stderr, again.status]).toEqual(['', 0]);
+    expect(again.stdout).toContain('\nThis run has ended: its pictures are drawn again\n');
     drawn.forEach((name, i) => expect(readFileSync(join(at('run'), name)).equals(before[i]), name).toBe(true));
   });
 

@@ -51,6 +51,12 @@ describe('scripts/train-mnist.ts', () => {
     ]);
   });
 
+  it('mnistNet warms up for 300 steps, or an eighth of all where that is less, if nobody says for how many', () => {
+    const few = ['--data', 'golden/mnist', '--images', '64', '--test-images', '10', '--batch', '4', '--no-run'];
+    expect(run(...few).stdout).toContain('warm-up of 6 steps, seed 0\n'); // of 3·64/4
+    expect(run(...few, '--warm-up', '300').stdout).toContain('warm-up of 300 steps, seed 0\n');
+  });
+
   it('--json: one object per epoch on stdout and nothing else; the same seed gives the same numbers', () => {
     const lines = (...more: string[]) => {
       const { stdout, status } = run(...few, '--json', ...more);
