@@ -354,7 +354,7 @@ it('a scalar has no index; a layer has a name', async () => {
   await expect(explained('meanSquaredError', { at: '0' })).rejects.toThrow(
     '--at is "0", but y has shape (), expected nothing: it is one number',
   );
-  expect(() => layerIn(['conv'])).toThrow('there is no layer "conv", expected one of ');
+  expect(() => layerIn(['conv'])).toThrow('there is no layer "conv", did you mean conv2d? Expected one of ');
   expect(() => layerIn([])).toThrow('no layer is named, expected one of ');
   expect(() => layerIn(['relu', 'tanh'])).toThrow('2 layers are named, expected one of ');
 });
