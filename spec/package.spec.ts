@@ -134,7 +134,11 @@ describe('the package, installed into an empty folder', () => {
       'cnn-spec: there is no command "chek", did you mean check? Expected one of check, explain, copy, --help\n',
     ],
     ['copy', 2, 'cnn-spec: copy takes one argument, expected the name of a new folder\n'],
-    ['explain conv', 2, expect.stringMatching(/^cnn-spec explain: there is no layer "conv", did you mean conv2d\? Expected one of /)],
+    [
+      'explain conv',
+      2,
+      expect.stringMatching(/^cnn-spec explain: there is no layer "conv", did you mean conv2d\? Expected one of /),
+    ],
     ['check', 2, 'cnn-spec check: there is no program to judge, expected it after --: -- ./my-port\n'],
   ])('cnn-spec %s: exit code %i', (args, status, stderr) => {
     const result = sh(`npx cnn-spec ${args}`);
