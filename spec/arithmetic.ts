@@ -24,8 +24,8 @@ export const tellingEdits: readonly Edit[] = [
   told('set', 'value', 'x.data[position(x, index)] = value;'),
   told('accumulate', 'value', 'x.data[position(x, index)] += value;'),
   {
-    ...{ file: 'tensor.ts', within: 'getOr', find: 'return index.some(leaves) ?' },
-    put: "const left = index.some(leaves); if (left) globalThis.cnnSpecAccess?.({ does: 'get', tensor: x, index, value: outside }); return left ?",
+    ...{ file: 'tensor.ts', within: 'getOr', find: 'return leaves ?' },
+    put: "if (leaves) globalThis.cnnSpecAccess?.({ does: 'get', tensor: x, index, value: outside }); return leaves ?",
   },
 ];
 let telling: Promise<Layers> | undefined;

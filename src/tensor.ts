@@ -50,9 +50,10 @@ export function get(x: Tensor, ...index: readonly number[]): number {
 
 /** x[…, row, column], or `outside` where the row or the column lies outside the image. */
 export function getOr(outside: number, x: Tensor, ...index: readonly number[]): number {
-  const leaves = (i: number, axis: number) =>
-    axis >= x.shape.length - 2 && Number.isInteger(i) && (i < 0 || i >= x.shape[axis]);
-  return index.some(leaves) ? outside : get(x, ...index);
+  const leaves = index.some(
+    (i, axis) => axis >= x.shape.length - 2 && Number.isInteger(i) && (i < 0 || i >= x.shape[axis]),
+  );
+  return leaves ? outside : get(x, ...index);
 }
 
 /** x[i₀, i₁, …] = value. For a tensor the caller has just made. */
