@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
-import { missing, needing, works } from './needing.ts';
+import { missing, needing, torch, works } from './needing.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'cnn-spec-ports-'));
@@ -82,10 +82,9 @@ needing(works('python3', '-c', 'import numpy') ? undefined : 'NumPy')('the port 
   });
 });
 
-const python = ['python3', '/usr/bin/python3'].find((each) => works(each, '-c', 'import torch'));
-needing(python ? undefined : 'PyTorch')('PyTorch', () => {
+needing(torch ? undefined : 'PyTorch')('PyTorch', () => {
   it('does what is defined, or what is known as its policy', () => {
-    const { stdout } = check('--cases', '30', '--policy', 'torch', '--', python!, 'scripts/ports/pytorch/port.py');
+    const { stdout } = check('--cases', '30', '--policy', 'torch', '--', torch!, 'scripts/ports/pytorch/port.py');
     expect(stdout).not.toContain('✗');
     expect(stdout).toMatch(/does what is defined: /);
     expect(stdout).toMatch(/by policy of torch, tfjs: tanh.slope-cancels, 1 − y² in the place of sech² x/);
@@ -98,7 +97,7 @@ needing(python ? undefined : 'PyTorch')('PyTorch', () => {
       '--layer',
       'relu,tanh',
       '--',
-      python!,
+      torch!,
       'scripts/ports/pytorch/port.py',
     );
     expect(stdout).toMatch(/^relu +forward +✗ \d+ \(1 by policy\)/m);

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { readModel, trained } from '../scripts/readModel.ts';
 import { lenet5, mnistNet } from '../src/models/index.ts';
 import { parameterShapes, type Model } from '../src/network.ts';
-import { needing, works } from './needing.ts';
+import { needing, torch } from './needing.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const script = readFileSync(join(root, 'scripts/state-dict.py'), 'utf8');
@@ -32,13 +32,15 @@ describe('state-dict.py', () => {
     expect(shapesIn(name)).toEqual(parameterShapes(model));
   });
 
-  const run = (...args: string[]) => spawnSync('python3', args, { cwd: root, encoding: 'utf8' });
   const directory = mkdtempSync(join(tmpdir(), 'cnn-spec-state-dict-'));
   afterAll(() => rmSync(directory, { recursive: true }));
 
-  needing(works('python3', '-c', 'import torch') ? undefined : 'PyTorch', it)('there and back, bit for bit', () => {
+  needing(torch ? undefined : 'PyTorch', it)('there and back, bit for bit', () => {
     const again = join(directory, 'again.safetensors');
-    const { stdout, stderr, status } = run('scripts/state-dict.py', '--save', again);
+    const { stdout, stderr, status } = spawnSync(torch!, ['scripts/state-dict.py', '--save', again], {
+      cwd: root,
+      encoding: 'utf8',
+    });
     expect([stderr, status]).toEqual(['', 0]);
     expect(stdout).toMatch(/^lenet5 in PyTorch \S+ reads 498 of 500 test digits right\n/);
     expect(readModel(again).parameters).toEqual(readModel(trained).parameters);
