@@ -5,7 +5,7 @@ const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
  * Probabilities as horizontal bars, a line each, to an eighth of a column; that of the winner is pointed at: '▸ 3  0.743  ████…'.
  * A line has fewer columns than the terminal.
  */
-export function bars(probabilities: readonly number[], winner: number, columns = 80): string {
+export function bars(probabilities: readonly number[], winner: number, columns: number): string {
   const width = Math.max(1, Math.min(WIDTH, columns - 13));
   return probabilities
     .map((probability, k) => {

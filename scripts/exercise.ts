@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
@@ -29,15 +29,6 @@ that it breaks. Exit code 0 when all hold.
 const root = new URL('../', import.meta.url);
 const SEED = 1; // of the random cases: the same every time, so that what is mended is seen to be
 let folder: string;
-
-/** What the errors are of, by the first letters of their names. */
-const pages = {
-  E0: 'fromScratch.md',
-  E1: 'predictADigit.md',
-  E2: 'tanhAverage.md',
-  E3: 'basics.md',
-  E4: 'resnet.md',
-};
 
 /** One error of a document, as it stands in one layer or another part of src/. */
 interface Exercise {
@@ -72,16 +63,20 @@ await script('exercise', async () => {
   else await grade(exercise);
 });
 
-/** The errors of each document, with the layers and other parts that have them, and what has been begun. */
+/** The errors of each document, under their titles there, with the layers and other parts that have them, and what has been begun. */
 function list(): void {
   const documents = new URL('spec/documents/', root);
-  for (const [document, page] of Object.entries(pages)) {
-    const text = readFileSync(new URL(page, documents), 'utf8');
+  const pages = readdirSync(documents)
+    .filter((page) => page.endsWith('.md'))
+    .map((page) => ({ page, text: readFileSync(new URL(page, documents), 'utf8') }))
+    .map(({ page, text }) => ({ page, text, errors: [...text.matchAll(/^### (E\d+\.\d+) (.*)$/gm)] }))
+    .filter(({ errors }) => errors.length > 0)
+    .toSorted((a, b) => a.errors[0][1].localeCompare(b.errors[0][1]));
+  for (const { page, text, errors } of pages) {
     console.log(`${/^# (.*)$/m.exec(text)![1]} (spec/documents/${page})\n`);
-    const ids = exercises.map(({ id }) => id).filter((id) => id.startsWith(document));
-    for (const id of new Set(ids)) {
+    for (const [, id, title] of errors) {
       const same = exercises.filter((exercise) => exercise.id === id);
-      const title = new RegExp(`^### ${id} (.*)$`, 'm').exec(text)![1];
+      if (same.length === 0) continue; // no code has it
       console.log(`  ${id.padEnd(6)} ${title.replaceAll('`', '')}`);
       console.log(`         ${same.map(({ name }) => name).join(', ')}`);
       for (const begun of same.filter((exercise) => existsSync(fileOf(exercise))))

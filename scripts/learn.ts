@@ -94,7 +94,7 @@ export async function learn(
   const folder = typeof settings.run === 'string' ? RunFolder.begin(settings.run, settings.options) : settings.run;
 
   const metrics = folder?.metrics ?? [];
-  const before = Number(from?.facts.seconds ?? metrics.at(-1)?.seconds ?? 0);
+  const before = Number(from?.facts.seconds) || (metrics.at(-1)?.seconds ?? 0);
   const began = performance.now() - 1000 * before;
   const seconds = () => (performance.now() - began) / 1000;
   // Learning from an image takes about three times as long as testing one.

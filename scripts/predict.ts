@@ -23,8 +23,9 @@ const help = `Reads the handwritten digit on each picture.
   npx tsx scripts/predict.ts golden/images/1-with-a-flag-in-pencil.jpg --explain
   npx tsx scripts/predict.ts digit.png --model runs/mnistNet-0/checkpoint.safetensors
 
-A picture is a PNG, JPEG or WebP file with one digit, of up to 50 million pixels: dark on light or light on dark, in gray or colours, in a
-shadow or not. What is transparent counts as white paper. The digit is cut out, and scaled and placed as those of MNIST are.
+A picture is a PNG, JPEG or WebP file with one digit, of up to 50 million pixels: dark on light or light on dark, in gray or
+colours, in a shadow or not. What is transparent counts as white paper. The digit is cut out, and scaled and placed as those of
+MNIST are.
 
   --model FILE        the network, as train-mnist.ts keeps it or saves it, or a state dict of PyTorch as .safetensors (default
                       golden/trained/lenet5.safetensors)
@@ -69,7 +70,7 @@ async function main(): Promise<void> {
     }
     if (files.length > 1) process.stdout.write(`${i > 0 ? '\n' : ''}${files[i]}\n`);
     process.stdout.write(
-      `${format(reading)}${unsure(reading)}\n\n${bars(reading.probabilities, reading.digit, process.stdout.columns)}\n`,
+      `${format(reading)}${unsure(reading)}\n\n${bars(reading.probabilities, reading.digit, process.stdout.columns || 80)}\n`,
     );
     if (!values.explain) continue;
     const [, , height, width] = x.shape;

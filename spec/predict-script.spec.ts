@@ -68,7 +68,7 @@ describe('scripts/predict.ts', () => {
   it('says what the document says, and the ten probabilities as bars', () => {
     const { confidence, probabilities } = readingOf(page);
     expect(run(at('3.png'), '--model', at('dense.safetensors'))).toEqual({
-      stdout: `Predicted Digit: 3\nConfidence Score: ${confidence.toFixed(2)}\n\n${bars(probabilities, 3)}\n`,
+      stdout: `Predicted Digit: 3\nConfidence Score: ${confidence.toFixed(2)}\n\n${bars(probabilities, 3, 80)}\n`,
       stderr: '',
       status: 0,
     });
@@ -118,7 +118,7 @@ describe('scripts/predict.ts', () => {
 });
 
 it('golden: the bars of the numbers that the document prints, the winner pointed at', () => {
-  expect(bars([0, 0, 0.0301, 0.7426, 0, 0.2273, 0, 0, 0, 1], 3)).toBe(
+  expect(bars([0, 0, 0.0301, 0.7426, 0, 0.2273, 0, 0, 0, 1], 3, 80)).toBe(
     [
       '  0  0.000',
       '  1  0.000',
@@ -132,7 +132,7 @@ it('golden: the bars of the numbers that the document prints, the winner pointed
       `  9  1.000  ${'█'.repeat(60)}`,
     ].join('\n'),
   );
-  expect(bars([0.999], 0)).toBe(`▸ 0  0.999  ${'█'.repeat(60)}`); // 479.52
+  expect(bars([0.999], 0, 80)).toBe(`▸ 0  0.999  ${'█'.repeat(60)}`); // 479.52
   expect(bars([0.5], 0, 41)).toBe(`▸ 0  0.500  ${'█'.repeat(14)}`); // of 28 beside the numbers
   expect(bars([1], 0, 5)).toBe(`▸ 0  1.000  █`);
 });
@@ -282,6 +282,7 @@ describe('picture files', () => {
     ['cut.png', async (path) => writeFileSync(path, (await encoded(colours).png().toBuffer()).subarray(0, -20)), 'is damaged: it cannot be decoded to its end, expected a picture: PNG, JPEG or WebP'],
     ['huge.png', (path) => sharp({ create: { height: 8000, width: 6251, channels: 3, background: '#fff' } }).png({ compressionLevel: 1 }).toFile(path), 'has 6251×8000 pixels, expected at most 50,000,000'],
     ['interlaced.png', (path) => sharp({ create: { height: 5000, width: 5001, channels: 3, background: '#fff' } }).png({ compressionLevel: 1, progressive: true }).toFile(path), 'is interlaced and has 5001×5000 pixels of 3 bytes, expected at most 75,000,000 bytes'],
+    ['progressive.jpg', (path) => sharp({ create: { height: 5000, width: 5001, channels: 3, background: '#fff' } }).jpeg({ progressive: true }).toFile(path), 'is progressive and has 5001×5000 pixels of 3 bytes, expected at most 75,000,000 bytes'],
     ['.', () => {}, 'is no file, expected a picture: PNG, JPEG or WebP'],
   ])('error: %s', async (name, make, message) => {
     await make(at(name));

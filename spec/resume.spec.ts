@@ -108,7 +108,10 @@ describe('train-mnist.ts --resume', () => {
     const { position, facts } = readCheckpoint('stopped', checkpointOf('stopped'));
     const { images } = position.seen;
     expect(Number(facts.seconds) > 0, `seconds ${facts.seconds} after ${images} images`).toBe(images > 0);
+    const later = { ...readCheckpoint('stopped', checkpointOf('stopped')), facts: { ...facts, seconds: '1000' } };
+    writeFileSync(join(at('stopped'), 'checkpoint.safetensors'), writeCheckpoint(later, { dtype: 'F32' }));
     const resumed = await end(start('--resume', at('stopped')));
+    expect(resumed.stdout).toMatch(/, 16 min 4\d s, seed 0\n/); // it goes on from 1,000 seconds
     expect(resumed.stdout).toContain(`\nIt goes on in epoch ${position.epoch}, after ${images} of 160 images\n`);
     expect([resumed.status, sha256(checkpointOf('stopped'))]).toEqual([0, sha256(checkpointOf('whole'))]);
   });

@@ -158,7 +158,13 @@ describe('train-mnist.ts', () => {
   it('draws a run that has ended into its folder, and says so; once more where it is resumed', async () => {
     const { stdout, stderr, status } = await end(start([...few, '--run', at('run'), '--json']));
     expect(status).toBe(0);
-    expect(stdout.trimEnd().split('\n').map((line) => (JSON.parse(line) as EpochMetrics).epoch)).toEqual([1, 2]); // prettier-ignore
+    const [one, two, ...more] = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as EpochMetrics);
+    expect([one.epoch, two.epoch, more]).toEqual([1, 2, []]);
+    expect(two.testAccuracy).toBe(one.testAccuracy);
+    expect(stderr).toContain(' after 2 of 2 epochs, '); // of equals the last is the best
     expect(stderr.trimEnd().split('\n').at(-1)).toBe(`${at('run')} has ${drawn.join(', ')}`);
     expect(readdirSync(at('run')).toSorted()).toEqual([...kept, ...drawn].toSorted());
     const before = drawn.map((name) => readFileSync(join(at('run'), name)));
@@ -177,7 +183,7 @@ describe('train-mnist.ts', () => {
       const before = said.includes('\nepoch 1/');
       if (!before && (said += text).includes('\nepoch 1/')) child.kill('SIGINT');
     });
-    const { stdout, stderr, status } = await ended.finally(() => child.kill('SIGKILL'));
+    const { stdout, stderr, status } = await ended;
     expect([stderr, status]).toEqual(['', 130]);
     expect(stdout).toContain(`\nIt goes on with --resume ${at('stopped')}\n${at('stopped')} has ${drawn.join(', ')}\n`); // prettier-ignore
   });
